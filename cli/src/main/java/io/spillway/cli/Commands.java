@@ -1,0 +1,86 @@
+package io.spillway.cli;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// The table of commands, by the task they serve. A command's class is loaded only when it is
+/// called, which keeps the start of every other command short.
+public final class Commands {
+  /// One command.
+  ///
+  /// @param task the heading under which help lists it
+  /// @param name the word after `./spillway`
+  /// @param summary one line of help
+  /// @param className the picocli command class
+  record Entry(String task, String name, String summary, String className) {
+    Object create() {
+      try {
+        return Class.forName(className).getDeclaredConstructor().newInstance();
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException("command class " + className, e);
+      }
+    }
+  }
+
+  private static final String PLANNING = "Plan a training job";
+  private static final String SIMULATING = "Simulate cores and caches";
+  private static final String SERVING = "Serve long prompts";
+  private static final String TRAINING = "Train past GPU memory";
+  private static final String DRAWING = "Make images on many devices";
+  private static final String SENSING = "Learn from events";
+  private static final String HOUSE = "This installation";
+
+  private static final List<Entry> ENTRIES = List.of();
+
+  private Commands() {}
+
+  static List<Entry> entries() {
+    return ENTRIES;
+  }
+
+  static Optional<Entry> find(String name) {
+    return ENTRIES.stream().filter(e -> e.name().equals(name)).findFirst();
+  }
+
+  static List<String> names() {
+    return ENTRIES.stream().map(Entry::name).toList();
+  }
+
+  /// The help page: commands grouped by task.
+  static String help() {
+    StringBuilder out = new StringBuilder();
+    out.append(
+        """
+        Spillway runs AI workloads past the memory wall.
+
+        Usage: ./spillway COMMAND [OPTIONS]
+        """);
+    for (String task : List.of(PLANNING, SIMULATING, SERVING, TRAINING, DRAWING, SENSING, HOUSE)) {
+      List<Entry> under = ENTRIES.stream().filter(e -> e.task().equals(task)).toList();
+      if (under.isEmpty()) {
+        continue;
+      }
+      out.append('\n').append(task).append('\n');
+      for (Entry e : under) {
+        out.append(String.format("  %-14s %s%n", e.name(), e.summary()));
+      }
+    }
+    out.append(
+        """
+
+        Build and test
+          test           run every test
+          completion     print the completion script for bash or zsh
+
+        ./spillway COMMAND --help tells more of each. Most commands take --json.
+        Exit status: 0 done, 2 bad input, 3 does not fit or not available, 1 our fault.
+        """);
+    return out.toString();
+  }
+
+  static boolean isKnownTask(String task) {
+    return Arrays.asList(PLANNING, SIMULATING, SERVING, TRAINING, DRAWING, SENSING, HOUSE)
+        .contains(task);
+  }
+}

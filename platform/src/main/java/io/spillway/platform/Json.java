@@ -1,0 +1,70 @@
+package io.spillway.platform;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The one JSON mapper: unknown keys are errors, output is indented and stable in its order.
+public final class Json {
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
+
+  private Json() {}
+
+  public static JsonMapper mapper() {
+    return MAPPER;
+  }
+
+  /// Reads a file into a tree.
+  ///
+  /// **Errors:** missing or malformed files as [SpillwayException] with line and column.
+  public static JsonNode readTree(Path file) {
+    return read(file, JsonNode.class);
+  }
+
+  /// Reads a file into a record; keys that the record lacks are errors.
+  public static <T> T read(Path file, Class<T> type) {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (java.nio.file.NoSuchFileException e) {
+      throw SpillwayException.notFound("%s: no such file", file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+    return parse(text, type, file.toString());
+  }
+
+  /// Parses text that came from `source`, a name for error messages.
+  public static <T> T parse(String text, Class<T> type, String source) {
+    try {
+      T value = MAPPER.readValue(text, type);
+      if (value == null) {
+        throw SpillwayException.badInput("%s: empty JSON, an object was expected", source);
+      }
+      return value;
+    } catch (JacksonException e) {
+      TokenStreamLocation at = e.getLocation();
+      String where = at == null ? "" : ":" + at.getLineNr() + ":" + at.getColumnNr();
+      throw new SpillwayException(
+          ErrorCode.BAD_INPUT, source + where + ": " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /// Indented JSON text.
+  public static String write(Object value) {
+    return MAPPER.writeValueAsString(value);
+  }
+}
