@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -49,18 +51,27 @@ public final class Json {
 
   /// Parses text that came from `source`, a name for error messages.
   public static <T> T parse(String text, Class<T> type, String source) {
-    try {
-      T value = MAPPER.readValue(text, type);
-      if (value == null) {
-        throw SpillwayException.badInput("%s: empty JSON, an object was expected", source);
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      try {
+        T value = MAPPER.readValue(parser, type);
+        if (value == null || value instanceof JsonNode node && node.isMissingNode()) {
+          throw SpillwayException.badInput("%s: empty JSON, an object was expected", source);
+        }
+        return value;
+      } catch (JacksonException e) {
+        throw malformed(e, source, parser.currentLocation());
       }
-      return value;
     } catch (JacksonException e) {
-      TokenStreamLocation at = e.getLocation();
-      String where = at == null ? "" : ":" + at.getLineNr() + ":" + at.getColumnNr();
-      throw new SpillwayException(
-          ErrorCode.BAD_INPUT, source + where + ": " + e.getOriginalMessage(), e);
+      throw malformed(e, source, e.getLocation());
     }
+  }
+
+  private static SpillwayException malformed(
+      JacksonException e, String source, @Nullable TokenStreamLocation at) {
+    String where =
+        at == null || at.getLineNr() < 1 ? "" : ":" + at.getLineNr() + ":" + at.getColumnNr();
+    return new SpillwayException(
+        ErrorCode.BAD_INPUT, source + where + ": " + e.getOriginalMessage(), e);
   }
 
   /// Indented JSON text.

@@ -1,6 +1,7 @@
 package io.spillway.platform.units;
 
 import io.spillway.platform.SpillwayException;
+import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -25,7 +26,10 @@ final class Quantity {
           what,
           String.join(", ", scaleByUnit.keySet().stream().filter(u -> !u.isEmpty()).toList()));
     }
-    return Double.parseDouble(m.group(1)) * scaleByUnit.get(m.group(2));
+    // decimal arithmetic, so that 5 us is the double nearest to 5e-6
+    return new BigDecimal(m.group(1))
+        .multiply(BigDecimal.valueOf(scaleByUnit.get(m.group(2))))
+        .doubleValue();
   }
 
   /// Three significant digits with a decimal prefix, such as `19.8 GB/s`.

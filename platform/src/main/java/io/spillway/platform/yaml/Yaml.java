@@ -73,11 +73,7 @@ public final class Yaml {
   /// Parses text that came from `source`, a name for error messages.
   public static <T> T parse(String text, Class<T> type, String source) {
     LoadSettings settings =
-        LoadSettings.builder()
-            .setLabel(source)
-            .setAllowDuplicateKeys(false)
-            .setMaxAliasesForCollections(50)
-            .build();
+        LoadSettings.builder().setLabel(source).setMaxAliasesForCollections(50).build();
     try {
       Node root =
           new Compose(settings)
@@ -89,8 +85,7 @@ public final class Yaml {
           e.getProblemMark()
               .map(m -> ":" + (m.getLine() + 1) + ":" + (m.getColumn() + 1))
               .orElse("");
-      throw SpillwayException.badInput(
-          "%s%s: %s", source, where, firstLine(e.getProblem()));
+      throw SpillwayException.badInput("%s%s: %s", source, where, firstLine(e.getProblem()));
     } catch (YamlEngineException e) {
       throw SpillwayException.badInput("%s: %s", source, firstLine(e.getMessage()));
     }
@@ -134,7 +129,11 @@ public final class Yaml {
       Map<String, Object> map = new LinkedHashMap<>();
       for (NodeTuple tuple : mapping(node, what).getValue()) {
         String key = key(tuple);
-        map.put(key, bind(tuple.getValueNode(), type.getActualTypeArguments()[1], "'" + key + "'"));
+        Object value =
+            bind(tuple.getValueNode(), type.getActualTypeArguments()[1], "'" + key + "'");
+        if (map.put(key, value) != null) {
+          throw at(tuple.getKeyNode(), "key '%s' is given twice in %s", key, what);
+        }
       }
       return java.util.Collections.unmodifiableMap(map);
     }
@@ -159,7 +158,9 @@ public final class Yaml {
         throw at(
             tuple.getKeyNode(), "unknown key '%s' in %s, %s", key, what, Nearest.hint(key, known));
       }
-      given.put(key, tuple);
+      if (given.put(key, tuple) != null) {
+        throw at(tuple.getKeyNode(), "key '%s' is given twice in %s", key, what);
+      }
     }
     Object[] values = new Object[components.length];
     Class<?>[] types = new Class<?>[components.length];

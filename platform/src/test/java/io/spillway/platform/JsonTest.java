@@ -1,0 +1,27 @@
+package io.spillway.platform;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+final class JsonTest {
+  record Point(int x, int y) {}
+
+  @Test
+  void unknownKeysAreErrorsWithTheirPlace() {
+    assertThatThrownBy(() -> Json.parse("{\"x\": 1,\n \"z\": 2}", Point.class, "point.json"))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessageStartingWith("point.json:2:")
+        .hasMessageContaining("\"z\"");
+  }
+
+  @Test
+  void trailingAndMissingContentAreErrors() {
+    assertThatThrownBy(() -> Json.parse("{\"x\":1,\"y\":2} tail", Point.class, "p"))
+        .isInstanceOf(SpillwayException.class);
+    assertThatThrownBy(() -> Json.parse("null", Point.class, "p"))
+        .isInstanceOf(SpillwayException.class);
+    assertThatThrownBy(() -> Json.parse("", Point.class, "p"))
+        .isInstanceOf(SpillwayException.class);
+  }
+}
