@@ -47,13 +47,11 @@ public final class TextTable {
   public String render(int width) {
     int columns = header.size();
     int[] widths = new int[columns];
-    boolean[] numeric = new boolean[columns];
+    boolean[] numeric = numericColumns();
     for (int c = 0; c < columns; c++) {
       widths[c] = length(header.get(c));
-      numeric[c] = !rows.isEmpty();
       for (List<String> row : rows) {
         widths[c] = Math.max(widths[c], length(row.get(c)));
-        numeric[c] &= isNumeric(row.get(c));
       }
     }
     shrink(widths, numeric, width);
@@ -67,6 +65,18 @@ public final class TextTable {
       line(out, row, widths, numeric);
     }
     return out.toString();
+  }
+
+  /// Which columns hold numbers alone; they are aligned to the right.
+  boolean[] numericColumns() {
+    boolean[] numeric = new boolean[header.size()];
+    for (int c = 0; c < numeric.length; c++) {
+      numeric[c] = !rows.isEmpty();
+      for (List<String> row : rows) {
+        numeric[c] &= isNumeric(row.get(c));
+      }
+    }
+    return numeric;
   }
 
   private static void shrink(int[] widths, boolean[] numeric, int width) {
