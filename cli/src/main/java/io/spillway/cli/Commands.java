@@ -1,6 +1,5 @@
 package io.spillway.cli;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,7 +30,23 @@ public final class Commands {
   private static final String SENSING = "Learn from events";
   private static final String HOUSE = "This installation";
 
-  private static final List<Entry> ENTRIES = List.of();
+  private static final List<Entry> ENTRIES =
+      List.of(
+          new Entry(
+              HOUSE,
+              "demo",
+              "run every system on small real input, write one page",
+              "io.spillway.cli.house.DemoCommand"),
+          new Entry(
+              HOUSE,
+              "doctor",
+              "say what works on this machine and how to mend the rest",
+              "io.spillway.cli.house.DoctorCommand"),
+          new Entry(
+              HOUSE,
+              "completion",
+              "print the completion script for bash or zsh",
+              "io.spillway.cli.CompletionCommand"));
 
   private Commands() {}
 
@@ -68,19 +83,11 @@ public final class Commands {
     }
     out.append(
         """
-
-        Build and test
           test           run every test
-          completion     print the completion script for bash or zsh
 
         ./spillway COMMAND --help tells more of each. Most commands take --json.
         Exit status: 0 done, 2 bad input, 3 does not fit or not available, 1 our fault.
         """);
     return out.toString();
-  }
-
-  static boolean isKnownTask(String task) {
-    return Arrays.asList(PLANNING, SIMULATING, SERVING, TRAINING, DRAWING, SENSING, HOUSE)
-        .contains(task);
   }
 }

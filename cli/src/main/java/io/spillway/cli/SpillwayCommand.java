@@ -2,9 +2,19 @@ package io.spillway.cli;
 
 import io.spillway.platform.ConsoleProgress;
 import io.spillway.platform.Json;
+import io.spillway.platform.Machine;
 import io.spillway.platform.Progress;
+import io.spillway.platform.RunRecord;
+import io.spillway.report.Terminal;
+import io.spillway.report.TextTable;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// What every command has: `--json`, `--quiet`, `--help`, progress on standard error and one way to
 /// answer. Failures are thrown as [io.spillway.platform.SpillwayException]; [Main] shows them.
@@ -20,6 +30,10 @@ public abstract class SpillwayCommand implements Callable<Integer> {
       usageHelp = true,
       description = "Show this help and exit.")
   boolean help;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  private final Instant startedAt = Instant.now();
 
   /// Does the work and answers through [#answer].
   protected abstract void execute() throws Exception;
@@ -42,5 +56,37 @@ public abstract class SpillwayCommand implements Callable<Integer> {
   /// Prints `value` as JSON if `--json` was given, else the text for people.
   protected final void answer(Object value, String text) {
     System.out.println(json ? Json.write(value) : text.stripTrailing());
+  }
+
+  /// Prints `value` as JSON if `--json` was given, else the table, cut to the terminal's width.
+  protected final void answer(Object value, TextTable table) {
+    answer(value, table.render(Terminal.width()));
+  }
+
+  /// The folder of this run's record and files, `runs/<time>-<command>` in the current folder or in
+  /// `SPILLWAY_RUNS`.
+  protected final Path newRunFolder() {
+    String runs = System.getenv().getOrDefault("SPILLWAY_RUNS", "runs");
+    return RunRecord.newFolder(Path.of(runs), commandName(), startedAt);
+  }
+
+  /// Writes the record of this run into its folder.
+  protected final void record(Path folder, long seed, Map<String, Object> results) {
+    CommandSpec own = java.util.Objects.requireNonNull(spec, "picocli sets the spec");
+    new RunRecord(
+            commandName(),
+            own.commandLine().getParseResult().originalArgs(),
+            Version.text(),
+            startedAt.toString(),
+            java.time.Duration.between(startedAt, Instant.now()).toNanos() / 1e9,
+            seed,
+            Machine.current(),
+            results)
+        .writeTo(folder);
+  }
+
+  private String commandName() {
+    CommandSpec own = java.util.Objects.requireNonNull(spec, "picocli sets the spec");
+    return own.qualifiedName(" ").replaceFirst("^spillway ", "");
   }
 }

@@ -49,6 +49,12 @@ public final class SpillwayException extends RuntimeException {
     return new SpillwayException(ErrorCode.NOT_AVAILABLE, String.format(format, arguments));
   }
 
+  /// The one line; never null, unlike other exceptions' messages.
+  @Override
+  public String getMessage() {
+    return java.util.Objects.requireNonNull(super.getMessage());
+  }
+
   public ErrorCode code() {
     return code;
   }

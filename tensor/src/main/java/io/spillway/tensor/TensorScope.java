@@ -100,7 +100,7 @@ public final class TensorScope implements AutoCloseable {
     return t;
   }
 
-  private void check() {
+  void check() {
     if (closed) {
       throw new IllegalStateException("this TensorScope is closed");
     }

@@ -122,7 +122,8 @@ public final class Tensors {
   /// All elements in order as f32, from any device and type.
   public static float[] floats(Tensor t) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor flat = scope.keep(host(t, DType.F32));
+      scope.check();
+      Tensor flat = host(t, DType.F32);
       float[] values = new float[Math.toIntExact(flat.numel())];
       MemorySegment.copy(segment(flat), ValueLayout.JAVA_FLOAT, 0, values, 0, values.length);
       return values;
@@ -132,7 +133,8 @@ public final class Tensors {
   /// All elements in order as f64, from any device and type.
   public static double[] doubles(Tensor t) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor flat = scope.keep(host(t, DType.F64));
+      scope.check();
+      Tensor flat = host(t, DType.F64);
       double[] values = new double[Math.toIntExact(flat.numel())];
       MemorySegment.copy(segment(flat), ValueLayout.JAVA_DOUBLE, 0, values, 0, values.length);
       return values;
@@ -142,7 +144,8 @@ public final class Tensors {
   /// All elements in order as i64, from any device and whole-number type.
   public static long[] longs(Tensor t) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor flat = scope.keep(host(t, DType.I64));
+      scope.check();
+      Tensor flat = host(t, DType.I64);
       long[] values = new long[Math.toIntExact(flat.numel())];
       MemorySegment.copy(segment(flat), ValueLayout.JAVA_LONG, 0, values, 0, values.length);
       return values;
