@@ -233,7 +233,7 @@ public final class Tensors {
   }
 
   /// A bare address; it owns nothing.
-  private static final class Address extends Pointer {
+  static final class Address extends Pointer {
     Address(long address) {
       super((Pointer) null);
       this.address = address;
