@@ -1,0 +1,268 @@
+package io.spillway.reservoir.events;
+
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import io.jhdf.api.Dataset;
+import io.jhdf.api.Group;
+import io.jhdf.api.Node;
+import io.jhdf.api.WritableGroup;
+import io.jhdf.exceptions.HdfException;
+import io.spillway.platform.AtomicFiles;
+import io.spillway.platform.SpillwayException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/// An HDF5 file of many spike recordings, laid out as Spiking Heidelberg Digits (`spikes/times`,
+/// `spikes/units`, `labels`) or as N-TIDIGITS (`train_labels`, `train_addresses/ID`,
+/// `train_timestamps/ID`, and the same for `test`).
+///
+/// Recordings are read one at a time.
+///
+/// **Units:** times are seconds in the file, microseconds in what is read. **Errors:** files of
+/// another layout, unequal lengths, channels outside the sensor; HDF5 has no plain byte order, so
+/// the dataset and the recording are named instead of an offset.
+public final class SpikeFile implements AutoCloseable {
+  private final Path name;
+  private final HdfFile file;
+  private final List<Entry> entries = new ArrayList<>();
+  private final Sensor sensor;
+
+  private record Entry(
+      String id, String label, Dataset times, Dataset units, int row, boolean ragged) {}
+
+  private SpikeFile(Path name, HdfFile file) {
+    this.name = name;
+    this.file = file;
+    Node spikes = file.getChildren().get("spikes");
+    if (spikes instanceof Group group) {
+      sensor = Sensor.SHD;
+      Dataset times = dataset(group, "times");
+      Dataset units = dataset(group, "units");
+      long[] values = integers(dataset(file, "labels").getData());
+      for (int i = 0; i < values.length; i++) {
+        entries.add(
+            new Entry(Integer.toString(i), Long.toString(values[i]), times, units, i, true));
+      }
+      return;
+    }
+    sensor = Sensor.NTIDIGITS;
+    for (String each : List.of("train", "test")) {
+      if (file.getChildren().containsKey(each + "_labels")) {
+        addTidigits(each);
+      }
+    }
+    if (entries.isEmpty()) {
+      throw wrong("neither 'spikes' (SHD) nor 'train_labels' or 'test_labels' (N-TIDIGITS)");
+    }
+  }
+
+  private void addTidigits(String part) {
+    Group addresses = group(part + "_addresses");
+    Group timestamps = group(part + "_timestamps");
+    for (String id : strings(dataset(file, part + "_labels").getData())) {
+      // ids end in the digits that were spoken, for example "man-ae-3o2"
+      String label = id.substring(id.lastIndexOf('-') + 1);
+      entries.add(new Entry(id, label, dataset(timestamps, id), dataset(addresses, id), 0, false));
+    }
+  }
+
+  /// Opens a file.
+  public static SpikeFile open(Path path) {
+    if (!Files.isRegularFile(path)) {
+      throw SpillwayException.notFound("%s: no such file", path);
+    }
+    try {
+      HdfFile file = new HdfFile(path);
+      try {
+        return new SpikeFile(path, file);
+      } catch (RuntimeException e) {
+        file.close();
+        throw e;
+      }
+    } catch (SpillwayException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw corrupt(path, e);
+    }
+  }
+
+  private static SpillwayException corrupt(Path path, RuntimeException e) {
+    return SpillwayException.badFile(
+        path, "", "no readable HDF5 file: %s", String.valueOf(e.getMessage()));
+  }
+
+  public Sensor sensor() {
+    return sensor;
+  }
+
+  public int size() {
+    return entries.size();
+  }
+
+  /// The name of recording `i`: its row, or the speaker and digits of N-TIDIGITS.
+  public String id(int i) {
+    return entries.get(i).id();
+  }
+
+  /// The class as the file has it: a number in SHD, the digits spoken in N-TIDIGITS.
+  public String label(int i) {
+    return entries.get(i).label();
+  }
+
+  /// Reads one recording.
+  public EventRecording read(int i) {
+    Entry entry = entries.get(i);
+    double[] times;
+    long[] units;
+    try {
+      times = doubles(row(entry.times(), entry));
+      units = integers(row(entry.units(), entry));
+    } catch (HdfException | IllegalArgumentException | IndexOutOfBoundsException e) {
+      throw corrupt(name, e);
+    }
+    if (times.length != units.length) {
+      throw wrong(
+          "recording "
+              + entry.id()
+              + " has "
+              + times.length
+              + " times and "
+              + units.length
+              + " channels");
+    }
+    if (times.length == 0) {
+      throw wrong("recording " + entry.id() + " has no spikes");
+    }
+    // half-precision times of SHD are coarse and may fall back by a step: sorted, not refused
+    Integer[] order = new Integer[times.length];
+    Arrays.setAll(order, k -> k);
+    Arrays.sort(order, (a, b) -> Double.compare(times[a], times[b]));
+    EventRecording.Builder events = new EventRecording.Builder(sensor);
+    for (int k : order) {
+      if (!Double.isFinite(times[k]) || times[k] < 0) {
+        throw wrong("recording " + entry.id() + ", spike " + k + ": time " + times[k] + " s");
+      }
+      if (units[k] < 0 || units[k] >= sensor.width()) {
+        throw wrong(
+            "recording "
+                + entry.id()
+                + ", spike "
+                + k
+                + ": channel "
+                + units[k]
+                + " lies outside 0.."
+                + (sensor.width() - 1));
+      }
+      events.add(Math.round(times[k] * 1e6), (int) units[k], 0, 0);
+    }
+    return events.build();
+  }
+
+  private static Object row(Dataset dataset, Entry entry) {
+    if (!entry.ragged()) {
+      return dataset.getData();
+    }
+    int[] shape = dataset.getDimensions();
+    Object slice =
+        shape.length == 1
+            ? dataset.getData(new long[] {entry.row()}, new int[] {1})
+            : dataset.getData(new long[] {entry.row(), 0}, new int[] {1, shape[1]});
+    return slice instanceof Object[] array ? array[0] : slice;
+  }
+
+  private Group group(String child) {
+    if (file.getChildren().get(child) instanceof Group group) {
+      return group;
+    }
+    throw wrong("group '" + child + "' is missing");
+  }
+
+  private Dataset dataset(Group group, String child) {
+    if (group.getChildren().get(child) instanceof Dataset dataset) {
+      return dataset;
+    }
+    throw wrong("dataset '" + child + "' is missing in '" + group.getPath() + "'");
+  }
+
+  private SpillwayException wrong(String why) {
+    return SpillwayException.badFile(name, "", "%s", why);
+  }
+
+  /// Writes recordings in the layout of N-TIDIGITS, which keeps each in datasets of its own.
+  ///
+  /// @param ids names that end in a dash and the digits spoken
+  public static void writeTidigits(Path path, List<String> ids, IntFunction<EventRecording> each) {
+    AtomicFiles.write(
+        path,
+        temporary -> {
+          Files.deleteIfExists(temporary);
+          try (WritableHdfFile out = HdfFile.write(temporary)) {
+            out.putDataset("train_labels", ids.toArray(String[]::new));
+            WritableGroup addresses = out.putGroup("train_addresses");
+            WritableGroup timestamps = out.putGroup("train_timestamps");
+            for (int i = 0; i < ids.size(); i++) {
+              EventRecording recording = each.apply(i);
+              int[] channels = new int[recording.size()];
+              double[] seconds = new double[recording.size()];
+              for (int k = 0; k < recording.size(); k++) {
+                channels[k] = recording.x(k);
+                seconds[k] = recording.timeUs(k) * 1e-6;
+              }
+              addresses.putDataset(ids.get(i), channels);
+              timestamps.putDataset(ids.get(i), seconds);
+            }
+          }
+        });
+  }
+
+  private static double[] doubles(Object data) {
+    return switch (data) {
+      case double[] d -> d;
+      case float[] f -> {
+        double[] out = new double[f.length];
+        Arrays.setAll(out, k -> f[k]);
+        yield out;
+      }
+      default -> throw new IllegalArgumentException("times are " + kind(data) + ", not numbers");
+    };
+  }
+
+  private static long[] integers(Object data) {
+    return switch (data) {
+      case int[] v -> Arrays.stream(v).asLongStream().toArray();
+      case long[] v -> v;
+      case short[] v -> {
+        long[] out = new long[v.length];
+        Arrays.setAll(out, k -> v[k]);
+        yield out;
+      }
+      case byte[] v -> {
+        long[] out = new long[v.length];
+        Arrays.setAll(out, k -> v[k]);
+        yield out;
+      }
+      default ->
+          throw new IllegalArgumentException("channels are " + kind(data) + ", not whole numbers");
+    };
+  }
+
+  private static String kind(Object data) {
+    return data.getClass().getSimpleName();
+  }
+
+  private static String[] strings(Object data) {
+    if (data instanceof String[] text) {
+      return text;
+    }
+    throw new IllegalArgumentException("labels are " + kind(data) + ", not text");
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}

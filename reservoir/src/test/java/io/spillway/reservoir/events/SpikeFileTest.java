@@ -1,0 +1,92 @@
+package io.spillway.reservoir.events;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import io.jhdf.api.WritableGroup;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// HDF5 in the layouts of N-TIDIGITS and Spiking Heidelberg Digits.
+final class SpikeFileTest {
+  @TempDir Path folder;
+
+  @Test
+  void readsTheTidigitsLayoutItWrites() {
+    RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+    EventRecording one = EventRoundTripPropertyTest.random(random, Sensor.NTIDIGITS, 500, 3000);
+    EventRecording two = EventRoundTripPropertyTest.random(random, Sensor.NTIDIGITS, 70, 3000);
+    Path file = folder.resolve("n.hdf5");
+    SpikeFile.writeTidigits(file, List.of("man-ae-3a", "man-bd-oz1"), i -> i == 0 ? one : two);
+    try (SpikeFile read = SpikeFile.open(file)) {
+      assertThat(read.size()).isEqualTo(2);
+      assertThat(read.label(1)).isEqualTo("oz1");
+      EventRoundTripPropertyTest.assertSame(read.read(0), one);
+      EventRoundTripPropertyTest.assertSame(read.read(1), two);
+    }
+  }
+
+  @Test
+  void readsRowsOfTheHeidelbergLayout() {
+    Path file = folder.resolve("shd.h5");
+    write(
+        file,
+        new double[][] {{0.1, 0.25, 0.2}, {0.0, 0.5, 1.0}},
+        new int[][] {{3, 699, 7}, {0, 1, 2}});
+    try (SpikeFile read = SpikeFile.open(file)) {
+      assertThat(read.sensor()).isEqualTo(Sensor.SHD);
+      EventRecording first = read.read(0);
+      assertThat(read.label(1)).isEqualTo("14");
+      assertThat(first.x(1)).isEqualTo(7); // sorted by time
+      assertThat(first.timeUs(2)).isEqualTo(250_000);
+    }
+  }
+
+  /// The file was written by h5py with ragged rows of half-precision seconds, as the data set is.
+  @Test
+  void readsRaggedRowsOfHalfPrecision() throws Exception {
+    Path file = Path.of(String.valueOf(SpikeFileTest.class.getResource("shd-layout.h5").getPath()));
+    try (SpikeFile read = SpikeFile.open(file)) {
+      EventRecording first = read.read(0);
+      assertThat(first.size()).isEqualTo(3);
+      assertThat(first.timeUs(0)).isEqualTo(125_000);
+      assertThat(first.x(1)).isEqualTo(7);
+      assertThat(first.x(2)).isEqualTo(699);
+      assertThat(read.read(1).size()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void refusesChannelsOutsideTheSensorAndWrongTimes() {
+    Path file = folder.resolve("shd.h5");
+    write(file, new double[][] {{0.1}, {-1}}, new int[][] {{700}, {1}});
+    try (SpikeFile read = SpikeFile.open(file)) {
+      assertThatThrownBy(() -> read.read(0))
+          .hasMessageContaining("channel 700 lies outside 0..699");
+      assertThatThrownBy(() -> read.read(1)).hasMessageContaining("time -1.0 s");
+    }
+  }
+
+  @Test
+  void refusesAnotherLayout() {
+    Path file = folder.resolve("other.h5");
+    try (WritableHdfFile out = HdfFile.write(file)) {
+      out.putDataset("data", new int[] {1, 2});
+    }
+    assertThatThrownBy(() -> SpikeFile.open(file)).hasMessageContaining("neither 'spikes'");
+  }
+
+  private static void write(Path file, double[][] times, int[][] units) {
+    try (WritableHdfFile out = HdfFile.write(file)) {
+      WritableGroup spikes = out.putGroup("spikes");
+      spikes.putDataset("times", times);
+      spikes.putDataset("units", units);
+      out.putDataset("labels", new int[] {4, 14});
+    }
+  }
+}
