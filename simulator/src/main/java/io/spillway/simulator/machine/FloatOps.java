@@ -1,0 +1,592 @@
+package io.spillway.simulator.machine;
+
+import io.spillway.simulator.machine.SoftFloat.Format;
+
+/// Float operations on the host's arithmetic, shared by the interpreter and generated code.
+///
+/// The host rounds to nearest even, as nearly all programs do. Its result is taken without further
+/// ado when inexact is accrued already ([FloatStatus#settled]) and the result is an ordinary
+/// number; failing that, exactness is decided with error-free transformations; in every other case,
+/// other rounding modes included, [SoftFloat] computes.
+///
+/// `mode` is the instruction's rounding mode field, 7 for the dynamic one.
+///
+/// **Source:** Knuth, The Art of Computer Programming, Volume 2, section 4.2.2 (exact error of a
+/// sum); exact errors of products, quotients and roots by a fused multiply-add.
+public final class FloatOps {
+  private static final int DYNAMIC = 7;
+
+  private FloatOps() {}
+
+  /// The rounding mode that an instruction's field selects.
+  private static int mode(FloatStatus s, int field) {
+    return field == DYNAMIC ? s.mode() : field;
+  }
+
+  private static boolean nearest(int field) {
+    return field == DYNAMIC || field == SoftFloat.NEAREST_EVEN;
+  }
+
+  /// The single-precision bits in a register: the NaN if the upper half is not all ones.
+  public static int unbox(long bits) {
+    return bits >>> 32 == 0xffffffffL ? (int) bits : 0x7fc00000;
+  }
+
+  /// A register that holds single-precision bits.
+  public static long box(int bits) {
+    return 0xffffffff00000000L | bits & 0xffffffffL;
+  }
+
+  // ---- double precision
+
+  private static boolean ordinaryD(double r) {
+    return Math.abs(r) > Double.MIN_NORMAL && Math.abs(r) <= Double.MAX_VALUE;
+  }
+
+  private static double exactnessD(FloatStatus s, double result, boolean exact) {
+    if (!exact) {
+      s.raise(FloatStatus.INEXACT);
+    }
+    return result;
+  }
+
+  public static double addD(FloatStatus s, double a, double b, int mode) {
+    double r = a + b;
+    return s.settled && nearest(mode) && Math.abs(r) <= Double.MAX_VALUE
+        ? r
+        : addSlowD(s, a, b, mode);
+  }
+
+  private static double addSlowD(FloatStatus s, double a, double b, int mode) {
+    double r = a + b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryD(r)) {
+      double other = r - a;
+      double error = (a - (r - other)) + (b - other);
+      return exactnessD(s, r, error == 0);
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.add(
+            Format.DOUBLE, s, Double.doubleToRawLongBits(a), Double.doubleToRawLongBits(b), m));
+  }
+
+  public static double subD(FloatStatus s, double a, double b, int mode) {
+    double r = a - b;
+    return s.settled && nearest(mode) && Math.abs(r) <= Double.MAX_VALUE
+        ? r
+        : subSlowD(s, a, b, mode);
+  }
+
+  private static double subSlowD(FloatStatus s, double a, double b, int mode) {
+    double r = a - b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryD(r)) {
+      double other = r - a;
+      double error = (a - (r - other)) + (-b - other);
+      return exactnessD(s, r, error == 0);
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.subtract(
+            Format.DOUBLE, s, Double.doubleToRawLongBits(a), Double.doubleToRawLongBits(b), m));
+  }
+
+  public static double mulD(FloatStatus s, double a, double b, int mode) {
+    double r = a * b;
+    return s.settled && nearest(mode) && ordinaryD(r) ? r : mulSlowD(s, a, b, mode);
+  }
+
+  private static double mulSlowD(FloatStatus s, double a, double b, int mode) {
+    double r = a * b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryD(r) && Math.abs(r) > 0x1p-900) {
+      return exactnessD(s, r, Math.fma(a, b, -r) == 0);
+    }
+    if (r == 0 && (a == 0 || b == 0)) {
+      return r;
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.multiply(
+            Format.DOUBLE, s, Double.doubleToRawLongBits(a), Double.doubleToRawLongBits(b), m));
+  }
+
+  public static double divD(FloatStatus s, double a, double b, int mode) {
+    double r = a / b;
+    return s.settled && nearest(mode) && ordinaryD(r) ? r : divSlowD(s, a, b, mode);
+  }
+
+  private static double divSlowD(FloatStatus s, double a, double b, int mode) {
+    double r = a / b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryD(r) && Math.abs(a) > 0x1p-900) {
+      return exactnessD(s, r, Math.fma(r, b, -a) == 0);
+    }
+    if (a == 0 && r == 0 && b != 0) {
+      return r;
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.divide(
+            Format.DOUBLE, s, Double.doubleToRawLongBits(a), Double.doubleToRawLongBits(b), m));
+  }
+
+  public static double sqrtD(FloatStatus s, double a, int mode) {
+    return s.settled && nearest(mode) && a > 0 && a <= Double.MAX_VALUE
+        ? Math.sqrt(a)
+        : sqrtSlowD(s, a, mode);
+  }
+
+  private static double sqrtSlowD(FloatStatus s, double a, int mode) {
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && a > 0x1p-900 && a <= Double.MAX_VALUE) {
+      double r = Math.sqrt(a);
+      return exactnessD(s, r, Math.fma(r, r, -a) == 0);
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.squareRoot(Format.DOUBLE, s, Double.doubleToRawLongBits(a), m));
+  }
+
+  /// `a * b + c` rounded once; the other three are had by negating operands.
+  public static double fmaD(FloatStatus s, double a, double b, double c, int mode) {
+    double r = Math.fma(a, b, c);
+    return s.settled && nearest(mode) && ordinaryD(r) ? r : fmaSlowD(s, a, b, c, mode);
+  }
+
+  private static double fmaSlowD(FloatStatus s, double a, double b, double c, int mode) {
+    int m = mode(s, mode);
+    double r = Math.fma(a, b, c);
+    double product = a * b;
+    double sum = product + c;
+    double other = sum - product;
+    boolean exact =
+        ordinaryD(product)
+            && Math.abs(product) > 0x1p-900
+            && Math.fma(a, b, -product) == 0
+            && (product - (sum - other)) + (c - other) == 0;
+    if (exact && (sum != 0 || m != SoftFloat.DOWN) && ordinaryD(sum)) {
+      return sum;
+    }
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryD(r) && (s.flags() & FloatStatus.INEXACT) != 0) {
+      return r;
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.fuse(
+            Format.DOUBLE,
+            s,
+            Double.doubleToRawLongBits(a),
+            Double.doubleToRawLongBits(b),
+            Double.doubleToRawLongBits(c),
+            m));
+  }
+
+  public static double minD(FloatStatus s, double a, double b) {
+    return a < b || a > b
+        ? Math.min(a, b)
+        : Double.longBitsToDouble(
+            SoftFloat.extreme(
+                Format.DOUBLE,
+                s,
+                Double.doubleToRawLongBits(a),
+                Double.doubleToRawLongBits(b),
+                false));
+  }
+
+  public static double maxD(FloatStatus s, double a, double b) {
+    return a < b || a > b
+        ? Math.max(a, b)
+        : Double.longBitsToDouble(
+            SoftFloat.extreme(
+                Format.DOUBLE,
+                s,
+                Double.doubleToRawLongBits(a),
+                Double.doubleToRawLongBits(b),
+                true));
+  }
+
+  public static long eqD(FloatStatus s, double a, double b) {
+    if (!Double.isNaN(a) && !Double.isNaN(b)) {
+      return a == b ? 1 : 0;
+    }
+    return SoftFloat.equal(
+            Format.DOUBLE, s, Double.doubleToRawLongBits(a), Double.doubleToRawLongBits(b))
+        ? 1
+        : 0;
+  }
+
+  public static long ltD(FloatStatus s, double a, double b) {
+    if (!Double.isNaN(a) && !Double.isNaN(b)) {
+      return a < b ? 1 : 0;
+    }
+    s.raise(FloatStatus.INVALID);
+    return 0;
+  }
+
+  public static long leD(FloatStatus s, double a, double b) {
+    if (!Double.isNaN(a) && !Double.isNaN(b)) {
+      return a <= b ? 1 : 0;
+    }
+    s.raise(FloatStatus.INVALID);
+    return 0;
+  }
+
+  public static long classD(double a) {
+    return SoftFloat.classify(Format.DOUBLE, Double.doubleToRawLongBits(a));
+  }
+
+  public static long toWD(FloatStatus s, double a, int mode) {
+    if (mode == SoftFloat.TO_ZERO && a > -2147483649.0 && a < 2147483648.0) {
+      int whole = (int) a;
+      if (whole != a && !s.settled) {
+        s.raise(FloatStatus.INEXACT);
+      }
+      return whole;
+    }
+    return SoftFloat.toInteger(
+        Format.DOUBLE, s, Double.doubleToRawLongBits(a), true, 32, mode(s, mode));
+  }
+
+  public static double fromWD(FloatStatus s, long a, int mode) {
+    return (int) a;
+  }
+
+  public static long toWuD(FloatStatus s, double a, int mode) {
+    return SoftFloat.toInteger(
+        Format.DOUBLE, s, Double.doubleToRawLongBits(a), false, 32, mode(s, mode));
+  }
+
+  public static double fromWuD(FloatStatus s, long a, int mode) {
+    return a & 0xffffffffL;
+  }
+
+  public static long toLD(FloatStatus s, double a, int mode) {
+    if (mode == SoftFloat.TO_ZERO && a >= -0x1p63 && a < 0x1p63) {
+      long whole = (long) a;
+      if (whole != a && !s.settled) {
+        s.raise(FloatStatus.INEXACT);
+      }
+      return whole;
+    }
+    return SoftFloat.toInteger(
+        Format.DOUBLE, s, Double.doubleToRawLongBits(a), true, 64, mode(s, mode));
+  }
+
+  public static double fromLD(FloatStatus s, long a, int mode) {
+    if (s.settled && nearest(mode)) {
+      return a;
+    }
+    return Double.longBitsToDouble(SoftFloat.fromInteger(Format.DOUBLE, s, a, true, mode(s, mode)));
+  }
+
+  public static long toLuD(FloatStatus s, double a, int mode) {
+    return SoftFloat.toInteger(
+        Format.DOUBLE, s, Double.doubleToRawLongBits(a), false, 64, mode(s, mode));
+  }
+
+  public static double fromLuD(FloatStatus s, long a, int mode) {
+    return Double.longBitsToDouble(
+        SoftFloat.fromInteger(Format.DOUBLE, s, a, false, mode(s, mode)));
+  }
+
+  // ---- single precision
+
+  private static boolean ordinaryS(float r) {
+    return Math.abs(r) > Float.MIN_NORMAL && Math.abs(r) <= Float.MAX_VALUE;
+  }
+
+  private static float exactnessS(FloatStatus s, float result, boolean exact) {
+    if (!exact) {
+      s.raise(FloatStatus.INEXACT);
+    }
+    return result;
+  }
+
+  public static float addS(FloatStatus s, float a, float b, int mode) {
+    float r = a + b;
+    return s.settled && nearest(mode) && Math.abs(r) <= Float.MAX_VALUE
+        ? r
+        : addSlowS(s, a, b, mode);
+  }
+
+  private static float addSlowS(FloatStatus s, float a, float b, int mode) {
+    float r = a + b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r)) {
+      float other = r - a;
+      float error = (a - (r - other)) + (b - other);
+      return exactnessS(s, r, error == 0);
+    }
+    return Float.intBitsToFloat(
+        (int)
+            SoftFloat.add(
+                Format.SINGLE,
+                s,
+                Float.floatToRawIntBits(a) & 0xffffffffL,
+                Float.floatToRawIntBits(b) & 0xffffffffL,
+                m));
+  }
+
+  public static float subS(FloatStatus s, float a, float b, int mode) {
+    float r = a - b;
+    return s.settled && nearest(mode) && Math.abs(r) <= Float.MAX_VALUE
+        ? r
+        : subSlowS(s, a, b, mode);
+  }
+
+  private static float subSlowS(FloatStatus s, float a, float b, int mode) {
+    float r = a - b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r)) {
+      float other = r - a;
+      float error = (a - (r - other)) + (-b - other);
+      return exactnessS(s, r, error == 0);
+    }
+    return Float.intBitsToFloat(
+        (int)
+            SoftFloat.subtract(
+                Format.SINGLE,
+                s,
+                Float.floatToRawIntBits(a) & 0xffffffffL,
+                Float.floatToRawIntBits(b) & 0xffffffffL,
+                m));
+  }
+
+  public static float mulS(FloatStatus s, float a, float b, int mode) {
+    float r = a * b;
+    return s.settled && nearest(mode) && ordinaryS(r) ? r : mulSlowS(s, a, b, mode);
+  }
+
+  private static float mulSlowS(FloatStatus s, float a, float b, int mode) {
+    float r = a * b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r)) {
+      return exactnessS(s, r, (double) a * b == r);
+    }
+    if (r == 0 && (a == 0 || b == 0)) {
+      return r;
+    }
+    return Float.intBitsToFloat(
+        (int)
+            SoftFloat.multiply(
+                Format.SINGLE,
+                s,
+                Float.floatToRawIntBits(a) & 0xffffffffL,
+                Float.floatToRawIntBits(b) & 0xffffffffL,
+                m));
+  }
+
+  public static float divS(FloatStatus s, float a, float b, int mode) {
+    float r = a / b;
+    return s.settled && nearest(mode) && ordinaryS(r) ? r : divSlowS(s, a, b, mode);
+  }
+
+  private static float divSlowS(FloatStatus s, float a, float b, int mode) {
+    float r = a / b;
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r)) {
+      return exactnessS(s, r, (double) r * b == a);
+    }
+    if (a == 0 && r == 0 && b != 0) {
+      return r;
+    }
+    return Float.intBitsToFloat(
+        (int)
+            SoftFloat.divide(
+                Format.SINGLE,
+                s,
+                Float.floatToRawIntBits(a) & 0xffffffffL,
+                Float.floatToRawIntBits(b) & 0xffffffffL,
+                m));
+  }
+
+  public static float sqrtS(FloatStatus s, float a, int mode) {
+    return s.settled && nearest(mode) && a > 0 && a <= Float.MAX_VALUE
+        ? (float) Math.sqrt(a)
+        : sqrtSlowS(s, a, mode);
+  }
+
+  private static float sqrtSlowS(FloatStatus s, float a, int mode) {
+    int m = mode(s, mode);
+    if (m == SoftFloat.NEAREST_EVEN && a > 0 && a <= Float.MAX_VALUE) {
+      float r = (float) Math.sqrt(a);
+      return exactnessS(s, r, (double) r * r == a);
+    }
+    return Float.intBitsToFloat(
+        (int) SoftFloat.squareRoot(Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, m));
+  }
+
+  /// `a * b + c` rounded once; the other three are had by negating operands.
+  public static float fmaS(FloatStatus s, float a, float b, float c, int mode) {
+    float r = Math.fma(a, b, c);
+    return s.settled && nearest(mode) && ordinaryS(r) ? r : fmaSlowS(s, a, b, c, mode);
+  }
+
+  private static float fmaSlowS(FloatStatus s, float a, float b, float c, int mode) {
+    int m = mode(s, mode);
+    float r = Math.fma(a, b, c);
+    double product = (double) a * b;
+    double sum = product + c;
+    double other = sum - product;
+    boolean exactSum = (product - (sum - other)) + (c - other) == 0;
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r)) {
+      return exactnessS(s, r, exactSum && r == sum);
+    }
+    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r) && (s.flags() & FloatStatus.INEXACT) != 0) {
+      return r;
+    }
+    return Float.intBitsToFloat(
+        (int)
+            SoftFloat.fuse(
+                Format.SINGLE,
+                s,
+                Float.floatToRawIntBits(a) & 0xffffffffL,
+                Float.floatToRawIntBits(b) & 0xffffffffL,
+                Float.floatToRawIntBits(c) & 0xffffffffL,
+                m));
+  }
+
+  public static float minS(FloatStatus s, float a, float b) {
+    return a < b || a > b
+        ? Math.min(a, b)
+        : Float.intBitsToFloat(
+            (int)
+                SoftFloat.extreme(
+                    Format.SINGLE,
+                    s,
+                    Float.floatToRawIntBits(a) & 0xffffffffL,
+                    Float.floatToRawIntBits(b) & 0xffffffffL,
+                    false));
+  }
+
+  public static float maxS(FloatStatus s, float a, float b) {
+    return a < b || a > b
+        ? Math.max(a, b)
+        : Float.intBitsToFloat(
+            (int)
+                SoftFloat.extreme(
+                    Format.SINGLE,
+                    s,
+                    Float.floatToRawIntBits(a) & 0xffffffffL,
+                    Float.floatToRawIntBits(b) & 0xffffffffL,
+                    true));
+  }
+
+  public static long eqS(FloatStatus s, float a, float b) {
+    if (!Float.isNaN(a) && !Float.isNaN(b)) {
+      return a == b ? 1 : 0;
+    }
+    return SoftFloat.equal(
+            Format.SINGLE,
+            s,
+            Float.floatToRawIntBits(a) & 0xffffffffL,
+            Float.floatToRawIntBits(b) & 0xffffffffL)
+        ? 1
+        : 0;
+  }
+
+  public static long ltS(FloatStatus s, float a, float b) {
+    if (!Float.isNaN(a) && !Float.isNaN(b)) {
+      return a < b ? 1 : 0;
+    }
+    s.raise(FloatStatus.INVALID);
+    return 0;
+  }
+
+  public static long leS(FloatStatus s, float a, float b) {
+    if (!Float.isNaN(a) && !Float.isNaN(b)) {
+      return a <= b ? 1 : 0;
+    }
+    s.raise(FloatStatus.INVALID);
+    return 0;
+  }
+
+  public static long classS(float a) {
+    return SoftFloat.classify(Format.SINGLE, Float.floatToRawIntBits(a) & 0xffffffffL);
+  }
+
+  public static long toWS(FloatStatus s, float a, int mode) {
+    if (mode == SoftFloat.TO_ZERO && a > -2147483649.0 && a < 2147483648.0) {
+      int whole = (int) a;
+      if (whole != a && !s.settled) {
+        s.raise(FloatStatus.INEXACT);
+      }
+      return whole;
+    }
+    return SoftFloat.toInteger(
+        Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, true, 32, mode(s, mode));
+  }
+
+  public static float fromWS(FloatStatus s, long a, int mode) {
+    if (s.settled && nearest(mode)) {
+      return (int) a;
+    }
+    return Float.intBitsToFloat(
+        (int) SoftFloat.fromInteger(Format.SINGLE, s, (int) a, true, mode(s, mode)));
+  }
+
+  public static long toWuS(FloatStatus s, float a, int mode) {
+    return SoftFloat.toInteger(
+        Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, false, 32, mode(s, mode));
+  }
+
+  public static float fromWuS(FloatStatus s, long a, int mode) {
+    if (s.settled && nearest(mode)) {
+      return a & 0xffffffffL;
+    }
+    return Float.intBitsToFloat(
+        (int) SoftFloat.fromInteger(Format.SINGLE, s, a & 0xffffffffL, false, mode(s, mode)));
+  }
+
+  public static long toLS(FloatStatus s, float a, int mode) {
+    if (mode == SoftFloat.TO_ZERO && a >= -0x1p63 && a < 0x1p63) {
+      long whole = (long) a;
+      if (whole != a && !s.settled) {
+        s.raise(FloatStatus.INEXACT);
+      }
+      return whole;
+    }
+    return SoftFloat.toInteger(
+        Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, true, 64, mode(s, mode));
+  }
+
+  public static float fromLS(FloatStatus s, long a, int mode) {
+    if (s.settled && nearest(mode)) {
+      return a;
+    }
+    return Float.intBitsToFloat(
+        (int) SoftFloat.fromInteger(Format.SINGLE, s, a, true, mode(s, mode)));
+  }
+
+  public static long toLuS(FloatStatus s, float a, int mode) {
+    return SoftFloat.toInteger(
+        Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, false, 64, mode(s, mode));
+  }
+
+  public static float fromLuS(FloatStatus s, long a, int mode) {
+    return Float.intBitsToFloat(
+        (int) SoftFloat.fromInteger(Format.SINGLE, s, a, false, mode(s, mode)));
+  }
+
+  // ---- between the formats
+
+  public static float narrow(FloatStatus s, double a, int mode) {
+    float r = (float) a;
+    if (s.settled && nearest(mode) && ordinaryS(r)) {
+      return r;
+    }
+    return Float.intBitsToFloat(
+        (int)
+            SoftFloat.convert(
+                Format.DOUBLE, Format.SINGLE, s, Double.doubleToRawLongBits(a), mode(s, mode)));
+  }
+
+  public static double widen(FloatStatus s, float a) {
+    if (!Float.isNaN(a)) {
+      return a;
+    }
+    return Double.longBitsToDouble(
+        SoftFloat.convert(
+            Format.SINGLE,
+            Format.DOUBLE,
+            s,
+            Float.floatToRawIntBits(a) & 0xffffffffL,
+            SoftFloat.NEAREST_EVEN));
+  }
+}
