@@ -1,0 +1,335 @@
+package io.spillway.longcontext.tasks;
+
+import io.spillway.longcontext.tasks.Sample.Turn;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.ToIntFunction;
+import java.util.random.RandomGenerator;
+
+/// Makes samples of a wanted length.
+///
+/// **Source:** the wording of InfiniteBench's retrieval tasks and of RULER; keys are an adjective
+/// and a noun, so that a small vocabulary holds them.
+public final class TaskGenerator {
+  /// Which needle sentences are used.
+  public enum Templates {
+    TRAINED,
+    HELD_OUT
+  }
+
+  private static final List<String> PASSKEY =
+      List.of(
+          " The pass key is {v}. Remember it. {v} is the pass key.",
+          " Remember the pass key. The pass key is {v}.",
+          " Please keep the pass key safe: {v} is the pass key.",
+          " Note that the pass key is {v}.");
+  private static final List<String> PASSKEY_HELD_OUT =
+      List.of(
+          " You will be asked about this: the pass key is {v}. Do not forget.",
+          " Write down that {v} is your pass key.");
+  private static final List<String> NUMBER =
+      List.of(
+          " The sequence of digits is {v}. Remember it. {v} is the sequence of digits.",
+          " Note that the sequence of digits is {v}.",
+          " Please remember the sequence of digits: {v} is the sequence of digits.");
+  private static final List<String> NUMBER_HELD_OUT =
+      List.of(" Do not forget this: the sequence of digits is {v}. You will be asked about it.");
+  private static final List<String> MAGIC =
+      List.of(
+          " One of the special magic numbers for {k} is: {v}.",
+          " The special magic number for {k} is: {v}.",
+          " Remember that the magic number for {k} is {v}.");
+  private static final List<String> MAGIC_HELD_OUT =
+      List.of(
+          " Do not forget: one special number for {k} was said to be {v}.",
+          " Keep in mind that {k} has the magic number {v}.");
+
+  private final ToIntFunction<String> length;
+  private final Filler filler;
+  private final Templates templates;
+
+  /// @param length tokens of a text
+  /// @param filler sentences between the needles
+  /// @param templates needle sentences
+  public TaskGenerator(ToIntFunction<String> length, Filler filler, Templates templates) {
+    this.length = length;
+    this.filler = filler;
+    this.templates = templates;
+  }
+
+  /// A sample whose context, questions and answers have at most `tokens` tokens and not much less.
+  ///
+  /// @param depth where the asked needle stands, 0 (begin) to 1 (end), or negative for anywhere
+  public Sample generate(Task task, int tokens, double depth, RandomGenerator random) {
+    return switch (task) {
+      case PASSKEY -> needle(task, PASSKEY, PASSKEY_HELD_OUT, Filler.digits(5, random),
+          " What is the pass key?", " The pass key is", tokens, depth, random);
+      case NUMBER -> needle(task, NUMBER, NUMBER_HELD_OUT, tenDigits(random),
+          " What is the sequence of digits?", " The sequence of digits is", tokens, depth, random);
+      case KV -> keyValue(tokens, depth, random);
+      case SINGLE_KEY -> magic(task, tokens, 1, 1, 1, depth, random);
+      case MULTI_KEY -> magic(task, tokens, keysFor(tokens), 1, 1, depth, random);
+      case MULTI_VALUE -> magic(task, tokens, 1, 3, 1, depth, random);
+      case MULTI_QUERY -> magic(task, tokens, 4, 1, 2, depth, random);
+      case MULTI_TURN -> magic(task, tokens, 6, 1, -3, depth, random);
+      case VARIABLES -> variables(tokens, random);
+      case COMMON_WORDS -> words(task, tokens, 2, random);
+      case FREQUENT_WORDS -> words(task, tokens, 1, random);
+    };
+  }
+
+  private static int keysFor(int tokens) {
+    return Math.clamp(tokens / 24, 2, 8);
+  }
+
+  private Sample needle(
+      Task task,
+      List<String> trained,
+      List<String> heldOut,
+      String value,
+      String question,
+      String lead,
+      int tokens,
+      double depth,
+      RandomGenerator random) {
+    String sentence = choose(trained, heldOut, random).replace("{v}", value);
+    Turn turn = new Turn(question, lead, " " + value, List.of(value));
+    return spread(task, List.of(sentence), List.of(turn), tokens, depth, random);
+  }
+
+  private String choose(List<String> trained, List<String> heldOut, RandomGenerator random) {
+    return Filler.pick(templates == Templates.TRAINED ? trained : heldOut, random);
+  }
+
+  /// Five random digits, then five times one digit doubled in place.
+  private static String tenDigits(RandomGenerator random) {
+    StringBuilder out = new StringBuilder(Filler.digits(5, random));
+    for (int i = 0; i < 5; i++) {
+      int at = random.nextInt(out.length());
+      out.insert(at, out.charAt(at));
+    }
+    return out.toString();
+  }
+
+  /// Distinct keys of an adjective and a noun.
+  private static List<String> keys(int count, String join, RandomGenerator random) {
+    Set<String> keys = new LinkedHashSet<>();
+    while (keys.size() < count) {
+      keys.add(
+          Filler.pick(Lexicon.ADJECTIVES, random) + join + Filler.pick(Lexicon.NOUNS, random));
+    }
+    return List.copyOf(keys);
+  }
+
+  /// @param asked keys asked in one question, or minus the number of turns
+  private Sample magic(
+      Task task,
+      int tokens,
+      int keyCount,
+      int valuesPerKey,
+      int asked,
+      double depth,
+      RandomGenerator random) {
+    List<String> keys = keys(keyCount, " ", random);
+    List<List<String>> values = new ArrayList<>();
+    List<String> needles = new ArrayList<>();
+    for (String key : keys) {
+      List<String> of = new ArrayList<>();
+      for (int i = 0; i < valuesPerKey; i++) {
+        of.add(Filler.digits(5, random));
+        needles.add(
+            choose(MAGIC, MAGIC_HELD_OUT, random).replace("{k}", key).replace("{v}", of.getLast()));
+      }
+      values.add(of);
+    }
+    List<Turn> turns = new ArrayList<>();
+    if (valuesPerKey > 1) {
+      turns.add(
+          new Turn(
+              " What are all the special magic numbers for " + keys.getFirst() + "?",
+              " The special magic numbers for " + keys.getFirst() + " are:",
+              " " + String.join(", ", values.getFirst()),
+              values.getFirst()));
+    } else if (asked == 2) {
+      turns.add(
+          new Turn(
+              " What are the magic numbers for " + keys.get(0) + " and " + keys.get(1) + "?",
+              " The magic number for " + keys.get(0) + " is:",
+              " "
+                  + values.get(0).getFirst()
+                  + " and the magic number for "
+                  + keys.get(1)
+                  + " is: "
+                  + values.get(1).getFirst(),
+              List.of(values.get(0).getFirst(), values.get(1).getFirst())));
+    } else {
+      for (int i = 0; i < Math.abs(asked); i++) {
+        turns.add(
+            new Turn(
+                " What is the special magic number for " + keys.get(i) + " mentioned in the text?",
+                " The special magic number for " + keys.get(i) + " is:",
+                " " + values.get(i).getFirst(),
+                List.of(values.get(i).getFirst())));
+      }
+    }
+    return spread(task, needles, turns, tokens, depth, random);
+  }
+
+  private Sample keyValue(int tokens, double depth, RandomGenerator random) {
+    String tail = "}";
+    String question = " Key: \"adjective-noun\"";
+    String lead = " The value associated with the specified key is:";
+    int pairs = 1;
+    List<String> names = keys(Math.max(4, tokens / 8), "-", random);
+    List<String> values = new ArrayList<>();
+    StringBuilder object = new StringBuilder(" {");
+    int used = length.applyAsInt(" {" + tail + question + lead) + 16;
+    for (String name : names) {
+      String value = Filler.digits(5, random);
+      String pair = (values.isEmpty() ? "" : ",") + " \"" + name + "\": " + value;
+      int cost = length.applyAsInt(pair);
+      if (used + cost > tokens && values.size() >= pairs) {
+        break;
+      }
+      used += cost;
+      object.append(pair);
+      values.add(value);
+    }
+    int asked =
+        depth < 0
+            ? random.nextInt(values.size())
+            : (int) Math.min(values.size() - 1L, Math.round(depth * (values.size() - 1)));
+    Turn turn =
+        new Turn(
+            " Key: \"" + names.get(asked) + "\"",
+            lead,
+            " " + values.get(asked),
+            List.of(values.get(asked)));
+    return new Sample(Task.KV, object + tail, List.of(turn));
+  }
+
+  private Sample variables(int tokens, RandomGenerator random) {
+    List<String> names = new ArrayList<>(new LinkedHashSet<>(pickDistinct(6, random)));
+    String value = Filler.digits(5, random);
+    String other = Filler.digits(5, random);
+    List<String> needles = new ArrayList<>();
+    needles.add(" VAR " + names.get(0) + " = " + value + ".");
+    needles.add(" VAR " + names.get(1) + " = VAR " + names.get(0) + ".");
+    needles.add(" VAR " + names.get(2) + " = VAR " + names.get(1) + ".");
+    needles.add(" VAR " + names.get(3) + " = " + other + ".");
+    needles.add(" VAR " + names.get(4) + " = VAR " + names.get(3) + ".");
+    List<String> expected = names.subList(0, 3);
+    Turn turn =
+        new Turn(
+            " Find all variables assigned the value " + value + ".",
+            " They are",
+            " " + String.join(" ", expected),
+            expected);
+    return spreadInOrder(Task.VARIABLES, needles, List.of(turn), tokens, random);
+  }
+
+  private static List<String> pickDistinct(int count, RandomGenerator random) {
+    Set<String> names = new LinkedHashSet<>();
+    while (names.size() < count) {
+      names.add(Filler.pick(Lexicon.NOUNS, random));
+    }
+    return List.copyOf(names);
+  }
+
+  private Sample words(Task task, int tokens, int common, RandomGenerator random) {
+    List<String> pool = pickDistinct(40, random);
+    List<String> expected = pool.subList(0, common);
+    String question =
+        common == 1
+            ? " Which word is the most frequent?"
+            : " Which two words are the most common?";
+    String lead = common == 1 ? " The most frequent word is" : " The most common words are";
+    int count = tokens - length.applyAsInt(question + lead) - 24;
+    StringBuilder list = new StringBuilder(" Below is a list of words:");
+    Set<String> seen = new LinkedHashSet<>();
+    for (int i = 0; i < Math.max(8, count); i++) {
+      boolean repeat = random.nextInt(100) < 30 || (i < 2 * common && i % 2 == 0);
+      String word =
+          repeat
+              ? expected.get(random.nextInt(common))
+              : pool.get(common + random.nextInt(pool.size() - common));
+      if (expected.contains(word)) {
+        seen.add(word);
+      }
+      list.append(' ').append(word);
+    }
+    seen.addAll(expected);
+    Turn turn = new Turn(question, lead, " " + String.join(" ", seen), expected);
+    return new Sample(task, list + ".", List.of(turn));
+  }
+
+  /// Puts the needles at random places, the first of them at `depth`.
+  private Sample spread(
+      Task task,
+      List<String> needles,
+      List<Turn> turns,
+      int tokens,
+      double depth,
+      RandomGenerator random) {
+    List<String> sentences = sentences(needles, turns, tokens, random);
+    int at =
+        depth < 0
+            ? random.nextInt(sentences.size() + 1)
+            : (int) Math.round(depth * sentences.size());
+    List<String> others = new ArrayList<>(sentences);
+    others.add(at, needles.getFirst());
+    for (int i = 1; i < needles.size(); i++) {
+      others.add(random.nextInt(others.size() + 1), needles.get(i));
+    }
+    return new Sample(task, String.join("", others), orderValues(task, turns, others));
+  }
+
+  /// Values are answered in the order in which they stand in the text.
+  private static List<Turn> orderValues(Task task, List<Turn> turns, List<String> text) {
+    if (task != Task.MULTI_VALUE) {
+      return turns;
+    }
+    String joined = String.join("", text);
+    Turn turn = turns.getFirst();
+    List<String> ordered =
+        turn.expected().stream()
+            .sorted(java.util.Comparator.comparingInt(joined::indexOf))
+            .toList();
+    return List.of(
+        new Turn(turn.question(), turn.lead(), " " + String.join(", ", ordered), ordered));
+  }
+
+  /// Puts the needles at random places in their order.
+  private Sample spreadInOrder(
+      Task task, List<String> needles, List<Turn> turns, int tokens, RandomGenerator random) {
+    List<String> all = new ArrayList<>(sentences(needles, turns, tokens, random));
+    int[] places =
+        random.ints(needles.size(), 0, all.size() + 1).sorted().toArray();
+    for (int i = needles.size() - 1; i >= 0; i--) {
+      all.add(places[i], needles.get(i));
+    }
+    return new Sample(task, String.join("", all), turns);
+  }
+
+  private List<String> sentences(
+      List<String> needles, List<Turn> turns, int tokens, RandomGenerator random) {
+    int left = tokens - 4;
+    for (String needle : needles) {
+      left -= length.applyAsInt(needle);
+    }
+    for (Turn turn : turns) {
+      left -= length.applyAsInt(turn.question() + turn.lead() + turn.answer()) + 4;
+    }
+    List<String> sentences = new ArrayList<>();
+    while (true) {
+      String sentence = filler.sentence(random);
+      left -= length.applyAsInt(sentence);
+      if (left < 0) {
+        return sentences;
+      }
+      sentences.add(sentence);
+    }
+  }
+}

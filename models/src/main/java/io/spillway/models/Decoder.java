@@ -1,0 +1,298 @@
+package io.spillway.models;
+
+import static org.bytedeco.pytorch.global.torch.cat;
+import static org.bytedeco.pytorch.global.torch.embedding;
+import static org.bytedeco.pytorch.global.torch.linear;
+import static org.bytedeco.pytorch.global.torch.rms_norm;
+import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
+import static org.bytedeco.pytorch.global.torch.silu;
+
+import io.spillway.platform.SpillwayException;
+import java.util.Map;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LayoutOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/// The forward pass of a decoder on libtorch, from weights by their Hugging Face names. Autograd
+/// follows it when the weights ask for gradients; the same pieces serve training, prefill with
+/// eviction and decoding.
+///
+/// Every method makes temporary tensors; the caller holds the scope that releases them.
+///
+/// **Shapes:** hidden states `[batch, tokens, hidden]`; queries `[batch, heads, tokens, headDim]`;
+/// keys and values `[batch, kvHeads, tokens, headDim]`; logits `[batch, tokens, vocabulary]`.
+public final class Decoder {
+  private final DecoderConfig config;
+  private final Map<String, Tensor> weights;
+  private final Rope rope;
+
+  /// @param weights all names of [DecoderConfig#shapes]
+  /// **Errors:** a missing weight or a wrong shape.
+  public Decoder(DecoderConfig config, Map<String, Tensor> weights) {
+    this.config = config;
+    this.weights = Map.copyOf(weights);
+    this.rope = new Rope(config);
+    config.shapes().forEach(this::check);
+  }
+
+  private void check(String name, long[] shape) {
+    Tensor tensor = weights.get(name);
+    if (tensor == null) {
+      throw SpillwayException.badInput(
+          "the weight %s is missing; the folder must hold every shard of the model", name);
+    }
+    if (!java.util.Arrays.equals(tensor.sizes().vec().get(), shape)) {
+      throw SpillwayException.badInput(
+          "the weight %s has the shape %s, config.json asks for %s",
+          name,
+          java.util.Arrays.toString(tensor.sizes().vec().get()),
+          java.util.Arrays.toString(shape));
+    }
+  }
+
+  public DecoderConfig config() {
+    return config;
+  }
+
+  public Rope rope() {
+    return rope;
+  }
+
+  /// The weight of that name.
+  public Tensor weight(String name) {
+    Tensor weight = weights.get(name);
+    if (weight == null) {
+      throw new IllegalArgumentException("no weight " + name);
+    }
+    return weight;
+  }
+
+  /// Queries, keys and values of one layer before rotation.
+  public record Qkv(Tensor query, Tensor key, Tensor value) {}
+
+  /// Cosines and sines of a run of positions, each `[tokens, rotaryDim / 2]`.
+  public record Angles(Tensor cosines, Tensor sines) {
+    /// The rows `from .. from + count - 1`.
+    public Angles narrow(long from, long count) {
+      return new Angles(cosines.narrow(0, from, count), sines.narrow(0, from, count));
+    }
+  }
+
+  /// Full causal attention over `ids`: `[batch, tokens]` of 64-bit ids to logits.
+  public Tensor forward(Tensor ids) {
+    return logits(hidden(ids));
+  }
+
+  /// Hidden states after the last norm.
+  public Tensor hidden(Tensor ids) {
+    long tokens = ids.size(1);
+    Tensor x = embed(ids);
+    Angles angles = angles(0, Math.toIntExact(tokens), tokens);
+    for (int layer = 0; layer < config.layers(); layer++) {
+      x = layer(layer, x, angles);
+    }
+    return finalNorm(x);
+  }
+
+  /// One decoder layer with full causal attention (activation checkpointing reruns it alone).
+  public Tensor layer(int layer, Tensor x, Angles angles) {
+    Qkv qkv = project(layer, x);
+    Tensor attended =
+        attend(rotate(qkv.query(), angles), rotate(qkv.key(), angles), qkv.value(), 0, null);
+    return finish(layer, x, attended);
+  }
+
+  /// Embeddings of `ids`.
+  public Tensor embed(Tensor ids) {
+    return embedding(weight("model.embed_tokens.weight"), ids);
+  }
+
+  /// Normalises, projects and cuts into heads.
+  public Qkv project(int layer, Tensor x) {
+    String at = "model.layers." + layer + ".";
+    Tensor normed = norm(x, at + "input_layernorm.weight");
+    long q = (long) config.heads() * config.headDim();
+    long kv = (long) config.kvHeads() * config.headDim();
+    Tensor query;
+    Tensor key;
+    Tensor value;
+    if (config.family().fusesProjections()) {
+      Tensor all = linear(normed, weight(at + "self_attn.qkv_proj.weight"));
+      query = all.narrow(2, 0, q);
+      key = all.narrow(2, q, kv);
+      value = all.narrow(2, q + kv, kv);
+    } else {
+      query = projection(normed, at + "self_attn.q_proj");
+      key = projection(normed, at + "self_attn.k_proj");
+      value = projection(normed, at + "self_attn.v_proj");
+    }
+    query = heads(query, config.heads());
+    key = heads(key, config.kvHeads());
+    if (config.family().normalisesHeads()) {
+      query = norm(query, at + "self_attn.q_norm.weight");
+      key = norm(key, at + "self_attn.k_norm.weight");
+    }
+    return new Qkv(query, key, heads(value, config.kvHeads()));
+  }
+
+  private Tensor projection(Tensor x, String name) {
+    Tensor weight = weight(name + ".weight");
+    return config.attentionBias()
+        ? linear(x, weight, new TensorOptional(weight(name + ".bias")))
+        : linear(x, weight);
+  }
+
+  private Tensor heads(Tensor x, int heads) {
+    return x.view(x.size(0), x.size(1), heads, config.headDim()).transpose(1, 2);
+  }
+
+  /// Softmax attention. Query `i` sees the keys up to `keys - queries + i`, within the sliding
+  /// window if the model has one.
+  ///
+  /// @param past keys that stand before the first query
+  /// @param mask additive mask `[.., queries, keys]` that replaces the causal one, or null
+  public Tensor attend(
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      long past,
+      @org.jspecify.annotations.Nullable Tensor mask) {
+    if (config.groupSize() > 1) {
+      key = repeat(key);
+      value = repeat(value);
+    }
+    long queries = query.size(2);
+    Tensor bias = mask;
+    boolean windowed = config.slidingWindow() > 0 && past + queries > config.slidingWindow();
+    if (bias == null && queries > 1 && (past > 0 || windowed)) {
+      bias = causalMask(queries, past, query);
+    } else if (bias == null && windowed) {
+      long first = past + 1 - config.slidingWindow();
+      key = key.narrow(2, first, config.slidingWindow());
+      value = value.narrow(2, first, config.slidingWindow());
+    }
+    boolean causal = bias == null && queries > 1;
+    return scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        bias == null ? new TensorOptional() : new TensorOptional(bias),
+        0.0,
+        causal,
+        new DoubleOptional(),
+        false);
+  }
+
+  private Tensor repeat(Tensor kv) {
+    long batch = kv.size(0);
+    long tokens = kv.size(2);
+    return kv.unsqueeze(2)
+        .expand(batch, config.kvHeads(), config.groupSize(), tokens, config.headDim())
+        .reshape(batch, config.heads(), tokens, config.headDim());
+  }
+
+  /// Zero where a query may look and minus infinity elsewhere, `[queries, past + queries]`.
+  private Tensor causalMask(long queries, long past, Tensor like) {
+    Tensor mask =
+        torch.full(
+            new long[] {queries, past + queries},
+            new Scalar(Double.NEGATIVE_INFINITY),
+            like.options());
+    mask = torch.triu(mask, past + 1);
+    if (config.slidingWindow() > 0) {
+      Tensor old =
+          torch.full(
+              new long[] {queries, past + queries},
+              new Scalar(Double.NEGATIVE_INFINITY),
+              like.options());
+      mask = mask.add(torch.tril(old, past - config.slidingWindow()));
+    }
+    return mask;
+  }
+
+  /// Output projection, residual and MLP.
+  ///
+  /// @param attended `[batch, heads, tokens, headDim]`
+  public Tensor finish(int layer, Tensor x, Tensor attended) {
+    String at = "model.layers." + layer + ".";
+    Tensor joined =
+        attended
+            .transpose(1, 2)
+            .reshape(x.size(0), x.size(1), (long) config.heads() * config.headDim());
+    Tensor middle = x.add(linear(joined, weight(at + "self_attn.o_proj.weight")));
+    Tensor normed = norm(middle, at + "post_attention_layernorm.weight");
+    Tensor gate;
+    Tensor up;
+    if (config.family().fusesProjections()) {
+      Tensor both = linear(normed, weight(at + "mlp.gate_up_proj.weight"));
+      gate = both.narrow(2, 0, config.intermediate());
+      up = both.narrow(2, config.intermediate(), config.intermediate());
+    } else {
+      gate = linear(normed, weight(at + "mlp.gate_proj.weight"));
+      up = linear(normed, weight(at + "mlp.up_proj.weight"));
+    }
+    return middle.add(linear(silu(gate).mul(up), weight(at + "mlp.down_proj.weight")));
+  }
+
+  /// The norm before the output matrix.
+  public Tensor finalNorm(Tensor x) {
+    return norm(x, "model.norm.weight");
+  }
+
+  /// Output matrix on normed hidden states.
+  public Tensor logits(Tensor normed) {
+    return linear(
+        normed,
+        weight(config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight"));
+  }
+
+  private Tensor norm(Tensor x, String name) {
+    Tensor weight = weight(name);
+    return rms_norm(
+        x,
+        new long[] {weight.size(0)},
+        new TensorOptional(weight),
+        new DoubleOptional(config.normEpsilon()));
+  }
+
+  /// Angles of positions `from .. from + count - 1` on the weights' device and in their type.
+  ///
+  /// @param length tokens of the whole sequence, which chooses LongRoPE's frequencies
+  public Angles angles(long from, int count, long length) {
+    long half = config.rotaryDim() / 2;
+    return new Angles(
+        table(rope.cosines(from, count, length), count, half),
+        table(rope.sines(from, count, length), count, half));
+  }
+
+  private Tensor table(float[] values, long rows, long columns) {
+    Tensor like = weight("model.norm.weight");
+    return Tensor.create(values, rows, columns)
+        .to(like.options(), false, false, new org.bytedeco.pytorch.MemoryFormatOptional());
+  }
+
+  /// Turns queries or keys by their positions' angles.
+  public Tensor rotate(Tensor x, Angles angles) {
+    long half = config.rotaryDim() / 2;
+    Tensor first = x.narrow(3, 0, half);
+    Tensor second = x.narrow(3, half, half);
+    Tensor turnedFirst =
+        first.mul(angles.cosines()).sub(second.mul(angles.sines()));
+    Tensor turnedSecond =
+        second.mul(angles.cosines()).add(first.mul(angles.sines()));
+    TensorVector parts =
+        config.rotaryDim() == config.headDim()
+            ? new TensorVector(turnedFirst, turnedSecond)
+            : new TensorVector(
+                turnedFirst,
+                turnedSecond,
+                x.narrow(3, config.rotaryDim(), config.headDim() - (long) config.rotaryDim()));
+    return cat(parts, -1);
+  }
+}
