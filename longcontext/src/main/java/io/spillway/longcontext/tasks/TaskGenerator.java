@@ -68,7 +68,7 @@ public final class TaskGenerator {
           " What is the pass key?", " The pass key is", tokens, depth, random);
       case NUMBER -> needle(task, NUMBER, NUMBER_HELD_OUT, tenDigits(random),
           " What is the sequence of digits?", " The sequence of digits is", tokens, depth, random);
-      case KV -> keyValue(tokens, depth, random);
+      case KV -> keyValue(tokens, 1, depth, random);
       case SINGLE_KEY -> magic(task, tokens, 1, 1, 1, depth, random);
       case MULTI_KEY -> magic(task, tokens, keysFor(tokens), 1, 1, depth, random);
       case MULTI_VALUE -> magic(task, tokens, 1, 3, 1, depth, random);
@@ -78,6 +78,17 @@ public final class TaskGenerator {
       case COMMON_WORDS -> words(task, tokens, 2, random);
       case FREQUENT_WORDS -> words(task, tokens, 1, random);
     };
+  }
+
+  /// A sample with `keys` magic numbers of which the first `turns` are asked for, one after the
+  /// other: dense in answers, for training.
+  public Sample magicTurns(int tokens, int keys, int turns, RandomGenerator random) {
+    return magic(Task.MULTI_TURN, tokens, keys, 1, -turns, -1, random);
+  }
+
+  /// A JSON object of pairs of which `turns` are asked for, one after the other.
+  public Sample keyValueTurns(int tokens, int turns, RandomGenerator random) {
+    return keyValue(tokens, turns, -1, random);
   }
 
   private static int keysFor(int tokens) {
@@ -177,37 +188,42 @@ public final class TaskGenerator {
     return spread(task, needles, turns, tokens, depth, random);
   }
 
-  private Sample keyValue(int tokens, double depth, RandomGenerator random) {
-    String tail = "}";
-    String question = " Key: \"adjective-noun\"";
+  private Sample keyValue(int tokens, int turnCount, double depth, RandomGenerator random) {
     String lead = " The value associated with the specified key is:";
-    int pairs = 1;
     List<String> names = keys(Math.max(4, tokens / 8), "-", random);
     List<String> values = new ArrayList<>();
     StringBuilder object = new StringBuilder(" {");
-    int used = length.applyAsInt(" {" + tail + question + lead) + 16;
+    int turnCost = length.applyAsInt(" Key: \"amber-fox\"" + lead + " 12345") + 3;
+    int used = 4 + turnCount * turnCost;
     for (String name : names) {
       String value = Filler.digits(5, random);
       String pair = (values.isEmpty() ? "" : ",") + " \"" + name + "\": " + value;
-      int cost = length.applyAsInt(pair);
-      if (used + cost > tokens && values.size() >= pairs) {
+      used += length.applyAsInt(pair);
+      if (used > tokens && values.size() >= turnCount) {
         break;
       }
-      used += cost;
       object.append(pair);
       values.add(value);
     }
-    int asked =
-        depth < 0
-            ? random.nextInt(values.size())
-            : (int) Math.min(values.size() - 1L, Math.round(depth * (values.size() - 1)));
-    Turn turn =
-        new Turn(
-            " Key: \"" + names.get(asked) + "\"",
-            lead,
-            " " + values.get(asked),
-            List.of(values.get(asked)));
-    return new Sample(Task.KV, object + tail, List.of(turn));
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < values.size(); i++) {
+      order.add(i);
+    }
+    if (depth < 0) {
+      java.util.Collections.shuffle(order, random);
+    } else {
+      java.util.Collections.swap(order, 0, (int) Math.round(depth * (values.size() - 1)));
+    }
+    List<Turn> turns = new ArrayList<>();
+    for (int asked : order.subList(0, turnCount)) {
+      turns.add(
+          new Turn(
+              " Key: \"" + names.get(asked) + "\"",
+              lead,
+              " " + values.get(asked),
+              List.of(values.get(asked))));
+    }
+    return new Sample(Task.KV, object + "}", turns);
   }
 
   private Sample variables(int tokens, RandomGenerator random) {

@@ -1,0 +1,128 @@
+package io.spillway.models;
+
+import com.hubspot.jinjava.Jinjava;
+import com.hubspot.jinjava.JinjavaConfig;
+import com.hubspot.jinjava.LegacyOverrides;
+import com.hubspot.jinjava.interpret.RenderResult;
+import io.spillway.platform.Json;
+import io.spillway.platform.SpillwayException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+
+/// Lays a conversation out as the model expects it, by the Jinja template of its folder.
+///
+/// **Source:** `chat_template` in Hugging Face's `tokenizer_config.json`, or `chat_template.jinja`
+/// beside it.
+public final class ChatTemplate {
+  /// One message.
+  ///
+  /// @param role `system`, `user` or `assistant`
+  public record Message(String role, String content) {}
+
+  private static final long LARGEST_OUTPUT = 64L << 20;
+
+  private final Path source;
+  private final String template;
+  private final Map<String, Object> specials;
+  private final Jinjava jinja;
+
+  private ChatTemplate(Path source, String template, Map<String, Object> specials) {
+    this.source = source;
+    this.template = template;
+    this.specials = Map.copyOf(specials);
+    this.jinja =
+        new Jinjava(
+            JinjavaConfig.newBuilder()
+                .withTrimBlocks(true)
+                .withLstripBlocks(true)
+                .withMaxOutputSize(LARGEST_OUTPUT)
+                .withMaxRenderDepth(16)
+                .withLegacyOverrides(LegacyOverrides.ALL)
+                .build());
+  }
+
+  /// Opens the template of a model's folder.
+  ///
+  /// **Errors:** a folder without one.
+  public static ChatTemplate open(Path folder) {
+    Path config = folder.resolve("tokenizer_config.json");
+    JsonNode root =
+        Files.isRegularFile(config) ? Json.readTree(config) : Json.mapper().createObjectNode();
+    Path own = folder.resolve("chat_template.jinja");
+    String template;
+    Path source;
+    if (Files.isRegularFile(own)) {
+      try {
+        template = Files.readString(own);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read " + own + ": " + e.getMessage(), e);
+      }
+      source = own;
+    } else {
+      template = text(root.path("chat_template"));
+      source = config;
+    }
+    if (template.isEmpty()) {
+      throw SpillwayException.notFound(
+          "%s has no chat template (chat_template in tokenizer_config.json or"
+              + " chat_template.jinja); use plain completion",
+          folder);
+    }
+    Map<String, Object> specials = new HashMap<>();
+    for (String name : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
+      String value = special(root.path(name));
+      if (!value.isEmpty()) {
+        specials.put(name, value);
+      }
+    }
+    return new ChatTemplate(source, template, specials);
+  }
+
+  /// Some folders hold several named templates; the default one is taken.
+  private static String text(JsonNode node) {
+    if (node.isArray()) {
+      for (JsonNode named : node) {
+        if (named.path("name").asString("").equals("default")) {
+          return named.path("template").asString("");
+        }
+      }
+      return "";
+    }
+    return node.isString() ? node.asString() : "";
+  }
+
+  private static String special(JsonNode node) {
+    return node.isObject() ? node.path("content").asString("") : node.asString("");
+  }
+
+  /// The conversation as one text with special tokens.
+  ///
+  /// @param answer adds the begin of the assistant's turn
+  public String render(List<Message> messages, boolean answer) {
+    Map<String, Object> context = new HashMap<>(specials);
+    List<Map<String, Object>> list = new ArrayList<>();
+    for (Message message : messages) {
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("role", message.role());
+      entry.put("content", message.content());
+      list.add(entry);
+    }
+    context.put("messages", list);
+    context.put("add_generation_prompt", answer);
+    RenderResult result = jinja.renderForResult(template, context);
+    if (result.hasErrors()) {
+      throw SpillwayException.badInput(
+          "%s: the chat template cannot lay these messages out: %s",
+          source, result.getErrors().getFirst().getMessage());
+    }
+    return result.getOutput();
+  }
+}

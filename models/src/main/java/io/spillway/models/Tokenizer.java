@@ -1,0 +1,65 @@
+package io.spillway.models;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import io.spillway.platform.SpillwayException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// Text to token ids and back by a Hugging Face `tokenizer.json`. Safe for several threads.
+public final class Tokenizer implements AutoCloseable {
+  private final HuggingFaceTokenizer tokenizer;
+
+  private Tokenizer(HuggingFaceTokenizer tokenizer) {
+    this.tokenizer = tokenizer;
+  }
+
+  /// Opens `folder/tokenizer.json`.
+  ///
+  /// **Errors:** an absent or malformed file.
+  public static Tokenizer open(Path folder) {
+    Path file = folder.resolve("tokenizer.json");
+    if (!Files.isRegularFile(file)) {
+      throw SpillwayException.notFound(
+          "%s is missing; copy the model's tokenizer.json into its folder", file);
+    }
+    try {
+      return new Tokenizer(
+          HuggingFaceTokenizer.newInstance(
+              file,
+              Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      throw SpillwayException.badFile(file, "", "no readable tokenizer: %s", e.getMessage());
+    }
+  }
+
+  /// Ids of a text; special tokens written in it are recognised.
+  ///
+  /// @param addSpecial lets the tokenizer add its begin token
+  public int[] encode(String text, boolean addSpecial) {
+    long[] ids = tokenizer.encode(text, addSpecial, false).getIds();
+    int[] out = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      out[i] = Math.toIntExact(ids[i]);
+    }
+    return out;
+  }
+
+  /// Text of ids without special tokens.
+  public String decode(int[] ids) {
+    long[] wide = new long[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      wide[i] = ids[i];
+    }
+    return tokenizer.decode(wide, true);
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}
