@@ -45,7 +45,17 @@ public final class ChatTemplate {
                 .withLstripBlocks(true)
                 .withMaxOutputSize(LARGEST_OUTPUT)
                 .withMaxRenderDepth(16)
-                .withLegacyOverrides(LegacyOverrides.ALL)
+                .withLegacyOverrides(
+                    LegacyOverrides.newBuilder()
+                        .withEvaluateMapKeys(true)
+                        .withIterateOverMapKeys(true)
+                        .withUsePyishObjectMapper(true)
+                        .withUseNaturalOperatorPrecedence(true)
+                        .withParseWhitespaceControlStrictly(true)
+                        .withAllowAdjacentTextNodes(true)
+                        .withUseTrimmingForNotesAndExpressions(true)
+                        .withKeepNullableLoopValues(true)
+                        .build())
                 .build());
   }
 

@@ -71,7 +71,7 @@ public final class ConfigReader {
           slidingWindow(family, layers),
           endTokens());
     } catch (IllegalArgumentException e) {
-      throw SpillwayException.badFile(file, "", "%s", e.getMessage());
+      throw SpillwayException.badFile(file, "", "%s", String.valueOf(e.getMessage()));
     }
   }
 

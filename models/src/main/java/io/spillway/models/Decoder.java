@@ -9,13 +9,10 @@ import static org.bytedeco.pytorch.global.torch.silu;
 
 import io.spillway.platform.SpillwayException;
 import java.util.Map;
-import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.LayoutOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
@@ -32,8 +29,8 @@ public final class Decoder {
   private final Map<String, Tensor> weights;
   private final Rope rope;
 
-  /// @param weights all names of [DecoderConfig#shapes]
-  /// **Errors:** a missing weight or a wrong shape.
+  /// @param weights all names of [DecoderConfig#shapes] **Errors:** a missing weight or a wrong
+  ///   shape.
   public Decoder(DecoderConfig config, Map<String, Tensor> weights) {
     this.config = config;
     this.weights = Map.copyOf(weights);
@@ -248,8 +245,7 @@ public final class Decoder {
   /// Output matrix on normed hidden states.
   public Tensor logits(Tensor normed) {
     return linear(
-        normed,
-        weight(config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight"));
+        normed, weight(config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight"));
   }
 
   private Tensor norm(Tensor x, String name) {
@@ -282,10 +278,8 @@ public final class Decoder {
     long half = config.rotaryDim() / 2;
     Tensor first = x.narrow(3, 0, half);
     Tensor second = x.narrow(3, half, half);
-    Tensor turnedFirst =
-        first.mul(angles.cosines()).sub(second.mul(angles.sines()));
-    Tensor turnedSecond =
-        second.mul(angles.cosines()).add(first.mul(angles.sines()));
+    Tensor turnedFirst = first.mul(angles.cosines()).sub(second.mul(angles.sines()));
+    Tensor turnedSecond = second.mul(angles.cosines()).add(first.mul(angles.sines()));
     TensorVector parts =
         config.rotaryDim() == config.headDim()
             ? new TensorVector(turnedFirst, turnedSecond)

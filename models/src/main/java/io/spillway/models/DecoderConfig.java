@@ -54,10 +54,7 @@ public record DecoderConfig(
     atLeastOne("max_position_embeddings", maxPositions);
     if (heads % kvHeads != 0) {
       throw new IllegalArgumentException(
-          "num_attention_heads "
-              + heads
-              + " must be a multiple of num_key_value_heads "
-              + kvHeads);
+          "num_attention_heads " + heads + " must be a multiple of num_key_value_heads " + kvHeads);
     }
     if (rotaryDim < 2 || rotaryDim > headDim || rotaryDim % 2 != 0) {
       throw new IllegalArgumentException(

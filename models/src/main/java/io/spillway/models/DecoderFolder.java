@@ -51,36 +51,35 @@ public final class DecoderFolder implements AutoCloseable {
   private static void check(Path folder, DecoderConfig config, Weights weights) {
     config
         .shapes()
-        .forEach(
-            (name, shape) -> {
-              if (!weights.contains(name)) {
-                throw SpillwayException.badFile(
-                    folder,
-                    "",
-                    "the weight %s is missing; every shard of the model must be there",
-                    name);
-              }
-              var entry = weights.model().entry(name);
-              long[] found = entry.shape().stream().mapToLong(Long::longValue).toArray();
-              if (!Arrays.equals(found, shape)) {
-                throw SpillwayException.badFile(
-                    folder,
-                    "",
-                    "the weight %s has the shape %s, config.json asks for %s",
-                    name,
-                    Arrays.toString(found),
-                    Arrays.toString(shape));
-              }
-              if (!entry.dtype().isFloating()) {
-                throw SpillwayException.badFile(
-                    folder,
-                    "",
-                    "the weight %s has the type %s, a floating type is needed (quantised weights"
-                        + " are not supported)",
-                    name,
-                    entry.dtype());
-              }
-            });
+        .forEach((name, shape) -> {
+          if (!weights.contains(name)) {
+            throw SpillwayException.badFile(
+                folder,
+                "",
+                "the weight %s is missing; every shard of the model must be there",
+                name);
+          }
+          var entry = weights.model().entry(name);
+          long[] found = entry.shape().stream().mapToLong(Long::longValue).toArray();
+          if (!Arrays.equals(found, shape)) {
+            throw SpillwayException.badFile(
+                folder,
+                "",
+                "the weight %s has the shape %s, config.json asks for %s",
+                name,
+                Arrays.toString(found),
+                Arrays.toString(shape));
+          }
+          if (!entry.dtype().isFloating()) {
+            throw SpillwayException.badFile(
+                folder,
+                "",
+                "the weight %s has the type %s, a floating type is needed (quantised weights"
+                    + " are not supported)",
+                name,
+                entry.dtype());
+          }
+        });
   }
 
   public Path folder() {

@@ -44,8 +44,7 @@ public final class ReferenceDecoder {
         weight(config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight");
     double[][] logits = new double[tokens][];
     for (int t = 0; t < tokens; t++) {
-      logits[t] =
-          multiply(output, 0, config.vocabulary(), norm(x[t], weight("model.norm.weight")));
+      logits[t] = multiply(output, 0, config.vocabulary(), norm(x[t], weight("model.norm.weight")));
     }
     return logits;
   }

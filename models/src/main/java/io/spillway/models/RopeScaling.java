@@ -39,8 +39,8 @@ public sealed interface RopeScaling {
     }
   }
 
-  /// Phi-3's LongRoPE: one divisor per frequency, another set for prompts beyond the first
-  /// training length, and a common scale of queries and keys.
+  /// Phi-3's LongRoPE: one divisor per frequency, another set for prompts beyond the first training
+  /// length, and a common scale of queries and keys.
   ///
   /// @param shortFactors divisors up to `originalPositions` tokens, `[rotaryDim / 2]`
   /// @param longFactors divisors beyond, `[rotaryDim / 2]`

@@ -33,7 +33,8 @@ public final class Tokenizer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
     } catch (RuntimeException e) {
-      throw SpillwayException.badFile(file, "", "no readable tokenizer: %s", e.getMessage());
+      throw SpillwayException.badFile(
+          file, "", "no readable tokenizer: %s", String.valueOf(e.getMessage()));
     }
   }
 

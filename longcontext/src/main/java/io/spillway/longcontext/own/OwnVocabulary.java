@@ -172,7 +172,17 @@ public final class OwnVocabulary {
     root.put("added_tokens", added);
     root.put("normalizer", null);
     root.put("pre_tokenizer", sequence);
-    root.put("post_processor", null);
+    Map<String, Object> begin = Map.of("SpecialToken", Map.of("id", BEGIN, "type_id", 0));
+    Map<String, Object> text = Map.of("Sequence", Map.of("id", "A", "type_id", 0));
+    Map<String, Object> second = Map.of("Sequence", Map.of("id", "B", "type_id", 1));
+    Map<String, Object> post = new LinkedHashMap<>();
+    post.put("type", "TemplateProcessing");
+    post.put("single", List.of(begin, text));
+    post.put("pair", List.of(begin, text, second));
+    post.put(
+        "special_tokens",
+        Map.of(BEGIN, Map.of("id", BEGIN, "ids", List.of(id(BEGIN)), "tokens", List.of(BEGIN))));
+    root.put("post_processor", post);
     root.put("decoder", bytes);
     root.put("model", model);
     return Json.write(root);

@@ -64,10 +64,28 @@ public final class TaskGenerator {
   /// @param depth where the asked needle stands, 0 (begin) to 1 (end), or negative for anywhere
   public Sample generate(Task task, int tokens, double depth, RandomGenerator random) {
     return switch (task) {
-      case PASSKEY -> needle(task, PASSKEY, PASSKEY_HELD_OUT, Filler.digits(5, random),
-          " What is the pass key?", " The pass key is", tokens, depth, random);
-      case NUMBER -> needle(task, NUMBER, NUMBER_HELD_OUT, tenDigits(random),
-          " What is the sequence of digits?", " The sequence of digits is", tokens, depth, random);
+      case PASSKEY ->
+          needle(
+              task,
+              PASSKEY,
+              PASSKEY_HELD_OUT,
+              Filler.digits(5, random),
+              " What is the pass key?",
+              " The pass key is",
+              tokens,
+              depth,
+              random);
+      case NUMBER ->
+          needle(
+              task,
+              NUMBER,
+              NUMBER_HELD_OUT,
+              tenDigits(random),
+              " What is the sequence of digits?",
+              " The sequence of digits is",
+              tokens,
+              depth,
+              random);
       case KV -> keyValue(tokens, 1, depth, random);
       case SINGLE_KEY -> magic(task, tokens, 1, 1, 1, depth, random);
       case MULTI_KEY -> magic(task, tokens, keysFor(tokens), 1, 1, depth, random);
@@ -128,8 +146,7 @@ public final class TaskGenerator {
   private static List<String> keys(int count, String join, RandomGenerator random) {
     Set<String> keys = new LinkedHashSet<>();
     while (keys.size() < count) {
-      keys.add(
-          Filler.pick(Lexicon.ADJECTIVES, random) + join + Filler.pick(Lexicon.NOUNS, random));
+      keys.add(Filler.pick(Lexicon.ADJECTIVES, random) + join + Filler.pick(Lexicon.NOUNS, random));
     }
     return List.copyOf(keys);
   }
@@ -258,9 +275,7 @@ public final class TaskGenerator {
     List<String> pool = pickDistinct(40, random);
     List<String> expected = pool.subList(0, common);
     String question =
-        common == 1
-            ? " Which word is the most frequent?"
-            : " Which two words are the most common?";
+        common == 1 ? " Which word is the most frequent?" : " Which two words are the most common?";
     String lead = common == 1 ? " The most frequent word is" : " The most common words are";
     int count = tokens - length.applyAsInt(question + lead) - 24;
     StringBuilder list = new StringBuilder(" Below is a list of words:");
@@ -321,8 +336,7 @@ public final class TaskGenerator {
   private Sample spreadInOrder(
       Task task, List<String> needles, List<Turn> turns, int tokens, RandomGenerator random) {
     List<String> all = new ArrayList<>(sentences(needles, turns, tokens, random));
-    int[] places =
-        random.ints(needles.size(), 0, all.size() + 1).sorted().toArray();
+    int[] places = random.ints(needles.size(), 0, all.size() + 1).sorted().toArray();
     for (int i = needles.size() - 1; i >= 0; i--) {
       all.add(places[i], needles.get(i));
     }
