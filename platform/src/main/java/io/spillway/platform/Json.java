@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -11,6 +12,7 @@ import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The one JSON mapper: unknown keys are errors, output is indented and stable in its order.
@@ -70,6 +72,14 @@ public final class Json {
       JacksonException e, String source, @Nullable TokenStreamLocation at) {
     String where =
         at == null || at.getLineNr() < 1 ? "" : ":" + at.getLineNr() + ":" + at.getColumnNr();
+    if (e instanceof UnrecognizedPropertyException unknown) {
+      List<String> known = unknown.getKnownPropertyIds().stream().map(String::valueOf).toList();
+      String key = unknown.getPropertyName();
+      return new SpillwayException(
+          ErrorCode.BAD_INPUT,
+          source + where + ": unknown key '" + key + "', " + Nearest.hint(key, known),
+          e);
+    }
     return new SpillwayException(
         ErrorCode.BAD_INPUT, source + where + ": " + e.getOriginalMessage(), e);
   }

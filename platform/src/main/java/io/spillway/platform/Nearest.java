@@ -9,9 +9,9 @@ import java.util.Optional;
 public final class Nearest {
   private Nearest() {}
 
-  /// The known name within a third of the length of `name` in edits, if any.
+  /// The known name within a third of the length of `name` in edits, at least one.
   public static Optional<String> to(String name, Collection<String> known) {
-    int bound = Math.max(2, name.length() / 3);
+    int bound = name.length() < 2 ? 0 : Math.max(1, name.length() / 3);
     return known.stream()
         .filter(k -> distance(name, k) <= bound)
         .min(Comparator.comparingInt((String k) -> distance(name, k)).thenComparing(k -> k));

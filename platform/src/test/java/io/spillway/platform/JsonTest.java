@@ -7,12 +7,16 @@ import org.junit.jupiter.api.Test;
 final class JsonTest {
   record Point(int x, int y) {}
 
+  record Size(int width, int height) {}
+
   @Test
   void unknownKeysAreErrorsWithTheirPlace() {
     assertThatThrownBy(() -> Json.parse("{\"x\": 1,\n \"z\": 2}", Point.class, "point.json"))
         .isInstanceOf(SpillwayException.class)
         .hasMessageStartingWith("point.json:2:")
-        .hasMessageContaining("\"z\"");
+        .hasMessageContaining("unknown key 'z', known: x, y");
+    assertThatThrownBy(() -> Json.parse("{\"widht\": 1}", Size.class, "size.json"))
+        .hasMessageContaining("did you mean 'width'?");
   }
 
   @Test
