@@ -1,0 +1,508 @@
+package io.spillway.simulator.memory;
+
+import io.spillway.simulator.system.CacheLevel;
+import io.spillway.simulator.system.Crossbar;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// One cache with tags, misses in flight, prefetcher and the crossbar to what is below it.
+///
+/// A line enters the tags when its miss starts and carries the time at which it arrives; an access
+/// before that time joins the miss. **Units:** femtoseconds; addresses are physical.
+///
+/// **Source:** the order of latencies follows gem5's classic cache: a hit costs tags and data read
+/// at once, a miss leaves after the tag lookup, an answer is passed on after the response latency,
+/// the rest of a line after the crossbar has carried it.
+final class Cache extends Below {
+  /// Who asks: the core's loads and stores, its fetch, a prefetcher of level n is `2 + n`.
+  static final int DATA = 0;
+
+  static final int FETCH = 1;
+
+  private static final int DIRTY = 1;
+  private static final int PREFETCHED = 2;
+
+  /// The line went up to an exclusive cache's reader and is not kept.
+  private static final byte GONE = 4;
+
+  private static final int PAGE_BITS = 12;
+
+  private final CacheLevel level;
+  private final int number;
+  private final long period;
+  private final int lineBits;
+  private final int ways;
+  private final int setMask;
+  private final Below below;
+  private final @Nullable Cache next;
+  private final long busPeriod;
+  private final long busRequest;
+  private final long busResponse;
+  private final long busHeader;
+  private final long busPayload;
+  private final Layer requests = new Layer();
+  private final Layer responses = new Layer();
+
+  private final long[] tag;
+  private final long[] stamp;
+  private final long[] ready;
+  private final byte[] state;
+
+  // ---- misses on their way, in no order
+  private final long[] pendingLine;
+  private final long[] pendingArrival;
+  private final byte[] pendingState;
+  private final byte[] pendingSource;
+  private int pending;
+  private long nextArrival = Long.MAX_VALUE;
+  private final long[] mshr;
+  private final long responseTime;
+  private long clock;
+  private long blockedFrom = Long.MAX_VALUE;
+  private long blockedUntil;
+  private long random = 0x2545F4914F6CDD1DL;
+
+  private final StrideTable @Nullable [] strides;
+  private final int degree;
+  private final CacheLevel.Replacement replacement;
+  private final boolean exclusive;
+  private java.util.List<Cache> above = java.util.List.of();
+  private boolean coalesced;
+
+  final CacheCounts counts = new CacheCounts();
+
+  /// @param number 1 for the first level
+  /// @param period its cycle
+  /// @param bus the crossbar below it
+  /// @param busPeriod that crossbar's cycle
+  Cache(CacheLevel level, int number, long period, Below below, Crossbar bus, long busPeriod) {
+    this.level = level;
+    this.number = number;
+    this.period = period;
+    this.below = below;
+    this.next = below instanceof Cache c ? c : null;
+    this.lineBits = Integer.numberOfTrailingZeros(level.line());
+    this.ways = level.ways();
+    this.setMask = level.sets() - 1;
+    this.busPeriod = busPeriod;
+    this.busRequest = (long) (bus.frontend() + bus.forward() + bus.lookup()) * busPeriod;
+    this.busResponse = bus.response() * busPeriod;
+    this.busHeader = bus.header() * busPeriod;
+    this.busPayload = (long) ((level.line() + bus.width() - 1) / bus.width()) * busPeriod;
+    int lines = level.sets() * ways;
+    this.tag = new long[lines];
+    Arrays.fill(tag, -1);
+    this.stamp = new long[lines];
+    this.ready = new long[lines];
+    this.state = new byte[lines];
+    int flights = 2 * level.mshrs() + 8;
+    this.pendingLine = new long[flights];
+    this.pendingArrival = new long[flights];
+    this.pendingState = new byte[flights];
+    this.pendingSource = new byte[flights];
+    this.mshr = new long[level.mshrs()];
+    this.responseTime = level.response() * period;
+    this.replacement = level.replacement();
+    this.exclusive = level.inclusion() == CacheLevel.Inclusion.EXCLUSIVE;
+    if (level.prefetcher().isPresent()) {
+      StrideTable[] tables = new StrideTable[2 + number];
+      for (int i = 0; i < tables.length; i++) {
+        tables[i] = new StrideTable(level.prefetcher().get());
+      }
+      this.strides = tables;
+      this.degree = level.prefetcher().get().degree();
+    } else {
+      this.strides = null;
+      this.degree = 0;
+    }
+  }
+
+  /// Tells an inclusive cache which caches lose the lines that it evicts.
+  void holds(java.util.List<Cache> caches) {
+    if (level.inclusion() == CacheLevel.Inclusion.INCLUSIVE) {
+      above = caches;
+    }
+  }
+
+  CacheLevel level() {
+    return level;
+  }
+
+  /// An access of the core itself.
+  ///
+  /// @return when the core has the data, or may forget the store
+  long access(long address, boolean write, long time, int requestor, long pc) {
+    long line = address >>> lineBits;
+    if (time >= blockedFrom && time < blockedUntil) {
+      time = blockedUntil;
+      counts.blocked++;
+    }
+    if (time >= nextArrival) {
+      settle(time);
+    }
+    counts.accesses++;
+    int way = find(line);
+    if (way >= 0) {
+      touch(way);
+      servedBy = number;
+      coalesced = false;
+      if (write) {
+        state[way] |= DIRTY;
+      }
+      return Cycles.up(time, period) + hitCycles(way, time, 0) * period;
+    }
+    counts.misses++;
+    int flight = flight(line);
+    coalesced = flight >= 0;
+    long done;
+    if (coalesced) {
+      servedBy = pendingSource[flight];
+      if (write) {
+        pendingState[flight] |= DIRTY;
+      }
+      done = Cycles.up(pendingArrival[flight], period) + responseTime + busPayload;
+    } else {
+      long arrives = miss(line, time, 0, write, requestor, pc, write ? DIRTY : 0);
+      done = Cycles.up(arrives, period) + responseTime;
+    }
+    if (strides != null && requestor != FETCH) {
+      prefetch(pc, address, time, requestor);
+    }
+    return done;
+  }
+
+  /// Whether the last access joined a miss that was under way.
+  boolean coalesced() {
+    return coalesced;
+  }
+
+  @Override
+  long read(long line, long time, long header, boolean write, int requestor, long pc) {
+    if (time >= blockedFrom && time < blockedUntil) {
+      time = blockedUntil;
+      counts.blocked++;
+    }
+    if (time >= nextArrival) {
+      settle(time);
+    }
+    counts.accesses++;
+    int way = find(line);
+    if (way >= 0) {
+      touch(way);
+      servedBy = number;
+      servedDirty = (state[way] & DIRTY) != 0;
+      state[way] = 0;
+      long left = Cycles.up(time, period) + hitCycles(way, time, header) * period;
+      if (exclusive) {
+        tag[way] = -1;
+      }
+      return left;
+    }
+    counts.misses++;
+    int flight = flight(line);
+    long arrives;
+    if (flight >= 0) {
+      servedBy = pendingSource[flight];
+      servedDirty = (pendingState[flight] & DIRTY) != 0;
+      pendingState[flight] = exclusive ? GONE : 0;
+      arrives = pendingArrival[flight];
+    } else {
+      arrives = miss(line, time, header, write, requestor, pc, 0);
+      flight = flight(line);
+      if (flight >= 0) {
+        servedDirty = (pendingState[flight] & DIRTY) != 0;
+        pendingState[flight] = exclusive ? GONE : 0;
+      }
+    }
+    if (strides != null && requestor != FETCH) {
+      boolean dirty = servedDirty;
+      prefetch(pc, line << lineBits, time, requestor);
+      servedDirty = dirty;
+    }
+    return Cycles.up(arrives, period) + responseTime;
+  }
+
+  @Override
+  void write(long line, long time, long header, boolean dirty) {
+    counts.writebacks++;
+    int way = find(line);
+    if (way < 0) {
+      int flight = flight(line);
+      if (flight >= 0) {
+        pendingState[flight] = (byte) ((pendingState[flight] & ~GONE) | (dirty ? DIRTY : 0));
+        return;
+      }
+      way = insert(line, time + header);
+      ready[way] = time + header;
+    }
+    touch(way);
+    if (dirty) {
+      state[way] |= DIRTY;
+    }
+  }
+
+  private int flight(long line) {
+    for (int i = 0; i < pending; i++) {
+      if (pendingLine[i] == line) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /// Puts the lines that have arrived by `time` into the tags, in the order of their arrival.
+  private void settle(long time) {
+    while (pending > 0) {
+      int first = 0;
+      for (int i = 1; i < pending; i++) {
+        if (pendingArrival[i] < pendingArrival[first]) {
+          first = i;
+        }
+      }
+      if (pendingArrival[first] > time) {
+        nextArrival = pendingArrival[first];
+        return;
+      }
+      fill(first);
+    }
+    nextArrival = Long.MAX_VALUE;
+  }
+
+  private void fill(int flight) {
+    long line = pendingLine[flight];
+    long arrives = pendingArrival[flight];
+    byte flags = pendingState[flight];
+    pending--;
+    pendingLine[flight] = pendingLine[pending];
+    pendingArrival[flight] = pendingArrival[pending];
+    pendingState[flight] = pendingState[pending];
+    pendingSource[flight] = pendingSource[pending];
+    if ((flags & GONE) != 0) {
+      return;
+    }
+    int way = insert(line, arrives);
+    state[way] = flags;
+    ready[way] = Cycles.up(arrives, period) + level.data() * period + busPayload;
+    touch(way);
+  }
+
+  private long hitCycles(int way, long time, long header) {
+    long cycles = Cycles.ceil(header, period) + level.hit();
+    long wait = ready[way] - time - header;
+    if (wait > 0) {
+      long more = Cycles.ceil(wait, period);
+      if (more > cycles) {
+        cycles += more;
+      }
+    }
+    return cycles;
+  }
+
+  /// Starts a miss; returns when the line arrives here and leaves who served it in `servedBy`.
+  private long miss(long line, long time, long header, boolean write, int requestor, long pc, int flags) {
+    int slot = 0;
+    int inFlight = 0;
+    for (int i = 0; i < mshr.length; i++) {
+      if (mshr[i] < mshr[slot]) {
+        slot = i;
+      }
+      if (mshr[i] > time) {
+        inFlight++;
+      }
+    }
+    long start = time;
+    if (mshr[slot] > time) {
+      start = mshr[slot];
+      inFlight--;
+    }
+    long send = Cycles.up(start, period) + level.tag() * period + header;
+    long arrives = fetch(line, send, write, requestor, pc);
+    mshr[slot] = arrives;
+    if (inFlight + 1 >= mshr.length) {
+      long earliest = Long.MAX_VALUE;
+      for (long release : mshr) {
+        earliest = Math.min(earliest, release);
+      }
+      blockedFrom = start;
+      blockedUntil = earliest;
+    }
+    int served = below.servedBy;
+    if (pending == pendingLine.length) {
+      settle(nextArrival);
+    }
+    pendingLine[pending] = line;
+    pendingArrival[pending] = arrives;
+    pendingState[pending] = (byte) (flags | (below.servedDirty ? DIRTY : 0));
+    pendingSource[pending] = (byte) served;
+    pending++;
+    nextArrival = Math.min(nextArrival, arrives);
+    servedBy = served;
+    counts.fills++;
+    return arrives;
+  }
+
+  /// Sends a request down and returns when its answer arrives.
+  private long fetch(long line, long send, boolean write, int requestor, long pc) {
+    long start = requests.book(send, busHeader, busPeriod);
+    long header = Cycles.up(start, busPeriod) - start + busRequest;
+    long leaves = below.read(line, start, header, write, requestor, pc);
+    long granted = responses.book(leaves, busHeader + busPayload, busPeriod);
+    counts.bytesIn += level.line();
+    return Cycles.up(granted, busPeriod) + busResponse;
+  }
+
+  private void evict(int way, long time) {
+    long line = tag[way];
+    boolean dirty = (state[way] & DIRTY) != 0;
+    for (Cache cache : above) {
+      dirty |= cache.drop(line);
+    }
+    if (dirty || level.writebackClean() || (next != null && next.exclusive)) {
+      long start = requests.book(time, busHeader + busPayload, busPeriod);
+      long header = Cycles.up(start, busPeriod) - start + busRequest;
+      counts.bytesOut += level.line();
+      if (dirty) {
+        counts.dirtyEvictions++;
+      }
+      if (next != null || dirty) {
+        below.write(line, start, header, dirty);
+      }
+    }
+    tag[way] = -1;
+  }
+
+  /// Removes a line; returns whether it was modified.
+  boolean drop(long line) {
+    int way = find(line);
+    if (way < 0) {
+      return false;
+    }
+    boolean dirty = (state[way] & DIRTY) != 0;
+    tag[way] = -1;
+    return dirty;
+  }
+
+  private int find(long line) {
+    int base = (int) (line & setMask) * ways;
+    for (int i = base; i < base + ways; i++) {
+      if (tag[i] == line) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private void touch(int way) {
+    switch (replacement) {
+      case LRU -> stamp[way] = ++clock;
+      case SRRIP -> stamp[way] = 0;
+      case FIFO, RANDOM -> {}
+    }
+  }
+
+  private int insert(long line, long time) {
+    int base = (int) (line & setMask) * ways;
+    int victim = victim(base);
+    if (tag[victim] != -1) {
+      evict(victim, time);
+    }
+    tag[victim] = line;
+    state[victim] = 0;
+    stamp[victim] = replacement == CacheLevel.Replacement.SRRIP ? 2 : ++clock;
+    return victim;
+  }
+
+  private int victim(int base) {
+    int best = base;
+    for (int i = base; i < base + ways; i++) {
+      if (tag[i] == -1) {
+        return i;
+      }
+      if (stamp[i] < stamp[best]) {
+        best = i;
+      }
+    }
+    return switch (replacement) {
+      case LRU, FIFO -> best;
+      case RANDOM -> {
+        random ^= random << 13;
+        random ^= random >>> 7;
+        random ^= random << 17;
+        yield base + (int) ((random >>> 33) % ways);
+      }
+      case SRRIP -> {
+        while (true) {
+          for (int i = base; i < base + ways; i++) {
+            if (stamp[i] >= 3) {
+              yield i;
+            }
+          }
+          for (int i = base; i < base + ways; i++) {
+            stamp[i]++;
+          }
+        }
+      }
+    };
+  }
+
+  private void prefetch(long pc, long address, long time, int requestor) {
+    StrideTable[] tables = strides;
+    if (tables == null) {
+      return;
+    }
+    long stride = tables[requestor == DATA ? 0 : requestor - 1].learn(pc, address);
+    if (stride == 0) {
+      return;
+    }
+    if (Math.abs(stride) < level.line()) {
+      stride = stride < 0 ? -level.line() : level.line();
+    }
+    int served = servedBy;
+    long at = Cycles.up(time, period) + period;
+    for (int d = 1; d <= degree; d++) {
+      long target = address + d * stride;
+      if ((target ^ address) >>> PAGE_BITS != 0) {
+        break;
+      }
+      long line = target >>> lineBits;
+      if (find(line) >= 0 || flight(line) >= 0) {
+        continue;
+      }
+      at = room(at);
+      counts.prefetches++;
+      miss(line, at - level.tag() * period, 0, false, 2 + number, pc, PREFETCHED);
+      at += period;
+    }
+    servedBy = served;
+  }
+
+  /// The first time from `time` on at which a prefetch finds a free miss register; two are kept for
+  /// demand.
+  private long room(long time) {
+    int limit = Math.max(1, mshr.length - 2);
+    while (true) {
+      int inFlight = 0;
+      long earliest = Long.MAX_VALUE;
+      for (long release : mshr) {
+        if (release > time) {
+          inFlight++;
+          earliest = Math.min(earliest, release);
+        }
+      }
+      if (inFlight < limit) {
+        return time;
+      }
+      time = earliest;
+    }
+  }
+
+  /// Time that the answers to this cache held the crossbar below it.
+  long responseBusy() {
+    return responses.busy();
+  }
+
+  /// Time that its requests and evictions held the crossbar below it.
+  long requestBusy() {
+    return requests.busy();
+  }
+}

@@ -1,0 +1,37 @@
+package io.spillway.simulator.memory;
+
+/// One direction of a crossbar: packets follow each other, each holds it for a while.
+///
+/// Requests reach the model in program order, not in the order of their times: one that ends before
+/// the latest booking began passes beside it.
+final class Layer {
+  private long free;
+  private long lastStart;
+  private long busy;
+
+  /// Takes the layer from `time` or as soon as it is free.
+  ///
+  /// @param hold how long the packet holds it beyond the next clock edge
+  /// @return when the packet is taken
+  long book(long time, long hold, long period) {
+    long start = time;
+    if (time < free) {
+      long end = Cycles.up(time, period) + hold;
+      if (end > lastStart) {
+        start = free;
+      }
+    }
+    long end = Cycles.up(start, period) + hold;
+    if (end > free) {
+      free = end;
+      lastStart = start;
+    }
+    busy += hold;
+    return start;
+  }
+
+  /// Time that packets held the layer, in femtoseconds.
+  long busy() {
+    return busy;
+  }
+}

@@ -1,0 +1,120 @@
+package io.spillway.simulator.memory;
+
+import io.spillway.simulator.system.CacheLevel;
+import io.spillway.simulator.system.Crossbar;
+import io.spillway.simulator.system.SystemDescription;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The caches and the memory of one core, built from a system file.
+///
+/// **Units:** femtoseconds. A load or store returns the time at which the core has its answer.
+public final class MemorySystem {
+  private final Cache instructions;
+  private final Cache data;
+  private final List<Cache> levels = new ArrayList<>();
+  private final DramController dram;
+  private final FrameTable frames = new FrameTable();
+  private final int lineBits;
+
+  public MemorySystem(SystemDescription s) {
+    double fast = s.fast().hertz();
+    int depth = s.levels().size();
+    dram = new DramController(s.dram(), depth + 2);
+    Below below = dram;
+    for (int i = depth - 1; i >= 0; i--) {
+      CacheLevel level = s.levels().get(i);
+      Crossbar bus = i + 1 < depth ? s.levels().get(i + 1).above().orElseThrow() : s.memoryBus();
+      Cache cache =
+          new Cache(
+              level, i + 2, level.clock().period(fast), below, bus, bus.clock().period(fast));
+      levels.add(0, cache);
+      below = cache;
+    }
+    Crossbar first = depth > 0 ? s.levels().get(0).above().orElseThrow() : s.memoryBus();
+    long firstPeriod = first.clock().period(fast);
+    instructions =
+        new Cache(s.l1i(), 1, s.l1i().clock().period(fast), below, first, firstPeriod);
+    data = new Cache(s.l1d(), 1, s.l1d().clock().period(fast), below, first, firstPeriod);
+    List<Cache> above = new ArrayList<>(List.of(instructions, data));
+    for (Cache cache : levels) {
+      cache.holds(List.copyOf(above));
+      above.add(cache);
+    }
+    lineBits = Integer.numberOfTrailingZeros(s.l1d().line());
+  }
+
+  public FrameTable frames() {
+    return frames;
+  }
+
+  /// Fetches the line of an instruction.
+  public long fetch(long address, long time) {
+    return instructions.access(frames.physical(address), false, time, Cache.FETCH, address);
+  }
+
+  /// Reads data; an access across two lines waits for the later one.
+  public long load(long address, int bytes, long time, long pc) {
+    return access(address, bytes, false, time, pc);
+  }
+
+  /// Writes data; returns when the cache has taken it.
+  public long store(long address, int bytes, long time, long pc) {
+    return access(address, bytes, true, time, pc);
+  }
+
+  private long access(long address, int bytes, boolean write, long time, long pc) {
+    long done = data.access(frames.physical(address), write, time, Cache.DATA, pc);
+    long last = address + bytes - 1;
+    if (bytes > 1 && last >>> lineBits != address >>> lineBits) {
+      done =
+          Math.max(done, data.access(frames.physical(last), write, time, Cache.DATA, pc));
+    }
+    return done;
+  }
+
+  /// What served the last load or store: 1 the first level, one past the last cache for memory.
+  public int servedBy() {
+    return data.servedBy;
+  }
+
+  /// What served the last fetch.
+  public int fetchServedBy() {
+    return instructions.servedBy;
+  }
+
+  /// Number of cache levels.
+  public int depth() {
+    return levels.size() + 1;
+  }
+
+  public CacheCounts instructionCounts() {
+    return instructions.counts;
+  }
+
+  public CacheCounts dataCounts() {
+    return data.counts;
+  }
+
+  /// Counts of a shared level, 2 for the second.
+  public CacheCounts counts(int number) {
+    return levels.get(number - 2).counts;
+  }
+
+  public long dramReads() {
+    return dram.reads;
+  }
+
+  public long dramWrites() {
+    return dram.writes;
+  }
+
+  public long dramRowHits() {
+    return dram.rowHits;
+  }
+
+  /// Time that the DRAM data bus moved data.
+  public long dramBusy() {
+    return dram.busBusy;
+  }
+}
