@@ -2,8 +2,8 @@ package io.spillway.simulator.memory;
 
 /// What a cache sends its misses and evicted lines to.
 abstract class Below {
-  /// What the last [#read] met: 1 the first level, 2 the second, ... and one past the last cache for
-  /// memory.
+  /// What the last [#read] met: 1 the first level, 2 the second, ... and one past the last cache
+  /// for memory.
   int servedBy;
 
   /// Whether the last [#read] handed a modified line up.

@@ -299,7 +299,8 @@ final class Cache extends Below {
   }
 
   /// Starts a miss; returns when the line arrives here and leaves who served it in `servedBy`.
-  private long miss(long line, long time, long header, boolean write, int requestor, long pc, int flags) {
+  private long miss(
+      long line, long time, long header, boolean write, int requestor, long pc, int flags) {
     int slot = 0;
     int inFlight = 0;
     for (int i = 0; i < mshr.length; i++) {

@@ -26,15 +26,13 @@ public final class MemorySystem {
       CacheLevel level = s.levels().get(i);
       Crossbar bus = i + 1 < depth ? s.levels().get(i + 1).above().orElseThrow() : s.memoryBus();
       Cache cache =
-          new Cache(
-              level, i + 2, level.clock().period(fast), below, bus, bus.clock().period(fast));
+          new Cache(level, i + 2, level.clock().period(fast), below, bus, bus.clock().period(fast));
       levels.add(0, cache);
       below = cache;
     }
     Crossbar first = depth > 0 ? s.levels().get(0).above().orElseThrow() : s.memoryBus();
     long firstPeriod = first.clock().period(fast);
-    instructions =
-        new Cache(s.l1i(), 1, s.l1i().clock().period(fast), below, first, firstPeriod);
+    instructions = new Cache(s.l1i(), 1, s.l1i().clock().period(fast), below, first, firstPeriod);
     data = new Cache(s.l1d(), 1, s.l1d().clock().period(fast), below, first, firstPeriod);
     List<Cache> above = new ArrayList<>(List.of(instructions, data));
     for (Cache cache : levels) {
@@ -67,8 +65,7 @@ public final class MemorySystem {
     long done = data.access(frames.physical(address), write, time, Cache.DATA, pc);
     long last = address + bytes - 1;
     if (bytes > 1 && last >>> lineBits != address >>> lineBits) {
-      done =
-          Math.max(done, data.access(frames.physical(last), write, time, Cache.DATA, pc));
+      done = Math.max(done, data.access(frames.physical(last), write, time, Cache.DATA, pc));
     }
     return done;
   }

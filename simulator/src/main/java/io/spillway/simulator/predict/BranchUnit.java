@@ -8,8 +8,8 @@ import java.util.Arrays;
 /// Predicts every branch of one core in fetch order: direction, target buffer, return stack and
 /// indirect targets.
 ///
-/// A core calls [#predict], then [#resolve] with the truth, and [#commit] with the time at which the
-/// branch commits; counters learn only once a later prediction is at or past that time.
+/// A core calls [#predict], then [#resolve] with the truth, and [#commit] with the time at which
+/// the branch commits; counters learn only once a later prediction is at or past that time.
 public final class BranchUnit {
   private final DirectionPredictor direction;
   private final int shift;

@@ -4,8 +4,8 @@ import io.spillway.simulator.system.Direction;
 
 /// Tagged tables with geometrically longer histories.
 ///
-/// The history is a bit ring of which a slot keeps the position, so that a repair is one assignment;
-/// folded histories are computed from the ring.
+/// The history is a bit ring of which a slot keeps the position, so that a repair is one
+/// assignment; folded histories are computed from the ring.
 final class Tage extends DirectionPredictor {
   private static final int RING = 1 << 14;
   private static final int USEFUL_PERIOD = 1 << 18;
@@ -70,7 +70,9 @@ final class Tage extends DirectionPredictor {
 
   private int index(long pc, int end, int table) {
     int address = (int) (pc >>> shift);
-    return (address ^ address >>> (indexBits - table % indexBits) ^ fold(end, indexBits, length[table]))
+    return (address
+            ^ address >>> (indexBits - table % indexBits)
+            ^ fold(end, indexBits, length[table]))
         & entryMask;
   }
 

@@ -4,8 +4,8 @@ import io.spillway.simulator.system.Direction;
 
 /// Local and global predictions and a chooser.
 ///
-/// **Source:** Kessler, The Alpha 21264 microprocessor, IEEE Micro 1999, in gem5's form: the chooser
-/// is selected by the global history, all tables share one speculative history.
+/// **Source:** Kessler, The Alpha 21264 microprocessor, IEEE Micro 1999, in gem5's form: the
+/// chooser is selected by the global history, all tables share one speculative history.
 final class Tournament extends DirectionPredictor {
   private static final int NO_LOCAL = -1;
 

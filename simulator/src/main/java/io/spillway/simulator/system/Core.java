@@ -78,7 +78,7 @@ public sealed interface Core {
   /// A core that renames and executes out of order and commits in order.
   ///
   /// @param fetchWidth instructions fetched per cycle; decode, rename, dispatch, issue, writeBack
-  ///     and commit likewise
+  ///   and commit likewise
   /// @param fetchBuffer bytes that one fetch access brings
   /// @param fetchQueue fetched instructions that wait for decode
   /// @param rob reorder buffer
@@ -128,8 +128,14 @@ public sealed interface Core {
       implements Core {
     public OutOfOrder {
       int[] widths = {
-        fetchWidth, decodeWidth, renameWidth, dispatchWidth, issueWidth, writeBackWidth,
-        commitWidth, squashWidth
+        fetchWidth,
+        decodeWidth,
+        renameWidth,
+        dispatchWidth,
+        issueWidth,
+        writeBackWidth,
+        commitWidth,
+        squashWidth
       };
       for (int width : widths) {
         Require.between("a width of the core", width, 1, 32);

@@ -14,7 +14,7 @@ import io.spillway.platform.yaml.Default;
 /// @param indirectPath earlier indirect targets that select a set
 /// @param shift low address bits that no table looks at
 /// @param shortBranchQuirk whether the out-of-order core learns a compressed branch that was not
-///     taken, against its prediction, as taken, which gem5 23.1 does on RISC-V
+///   taken, against its prediction, as taken, which gem5 23.1 does on RISC-V
 public record Predictor(
     Direction direction,
     @Default("4096") int btb,

@@ -33,8 +33,7 @@ public record SystemDescription(
   public SystemDescription {
     Require.between("cores", cores, 1, 64);
     if (fast.hertz() < 1e6 || fast.hertz() > 1e13) {
-      throw SpillwayException.badInput(
-          "fast is %s, it must lie between 1 MHz and 10 THz", fast);
+      throw SpillwayException.badInput("fast is %s, it must lie between 1 MHz and 10 THz", fast);
     }
     for (CacheLevel level : levels) {
       if (level.above().isEmpty()) {

@@ -22,8 +22,8 @@ public record Unit(@Default("1") int count, List<Operation> ops) {
   /// @param classes the operation classes
   /// @param latency cycles from issue to result
   /// @param interval cycles until the unit takes the next one; 1 is fully pipelined
-  /// @param lead cycles before the producer's result at which a consumer may already enter (in-order
-  ///     cores only)
+  /// @param lead cycles before the producer's result at which a consumer may already enter
+  ///   (in-order cores only)
   /// @param assumed cycles that dependants wait beyond the latency (in-order loads)
   public record Operation(
       List<OpClass> classes,

@@ -12,9 +12,9 @@ import java.util.Arrays;
 /// An in-order core: two fetch stages, decode, issue to functional units, memory and commit in
 /// program order.
 ///
-/// Every instruction gets the cycles at which it leaves fetch, issues and commits from the cycles of
-/// those before it; nothing steps cycle by cycle. **Units:** core cycles, femtoseconds towards the
-/// memory system.
+/// Every instruction gets the cycles at which it leaves fetch, issues and commits from the cycles
+/// of those before it; nothing steps cycle by cycle. **Units:** core cycles, femtoseconds towards
+/// the memory system.
 ///
 /// **Source:** the stages and their rules follow gem5's MinorCPU.
 public final class InOrderCore extends TimingCore {
@@ -178,7 +178,8 @@ public final class InOrderCore extends TimingCore {
     int k = c.ordinal();
     long issued = issue(in, k, c.isMemory(), fetched);
     int u = chosen;
-    long end = Math.max(issued + latency[k], unitPop[u] + Math.min(issued - unitLast[u], latency[k]));
+    long end =
+        Math.max(issued + latency[k], unitPop[u] + Math.min(issued - unitLast[u], latency[k]));
     unitFree[u] =
         Math.max(
             issued + interval[k],
@@ -363,9 +364,7 @@ public final class InOrderCore extends TimingCore {
   }
 
   private long ready(int register, int early) {
-    return register < 0
-        ? 0
-        : Math.min(returnCycle[register] - early, commitOf[register]);
+    return register < 0 ? 0 : Math.min(returnCycle[register] - early, commitOf[register]);
   }
 
   private long commit(long end, boolean isMemory) {

@@ -19,5 +19,7 @@ public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
   /// The core's branch prediction with its counts.
   public abstract io.spillway.simulator.predict.BranchUnit branches();
 
-  String detail() { return ""; }
+  String detail() {
+    return "";
+  }
 }

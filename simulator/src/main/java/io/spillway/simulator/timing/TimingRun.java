@@ -25,9 +25,11 @@ public final class TimingRun {
     this.core =
         switch (system.core()) {
           case Core.InOrder c ->
-              new InOrderCore(c, system.predictor(), system.fast().hertz(), memory, machine::decode);
+              new InOrderCore(
+                  c, system.predictor(), system.fast().hertz(), memory, machine::decode);
           case Core.OutOfOrder c ->
-              new OutOfOrderCore(c, system.predictor(), system.fast().hertz(), memory, machine::decode);
+              new OutOfOrderCore(
+                  c, system.predictor(), system.fast().hertz(), memory, machine::decode);
         };
   }
 
