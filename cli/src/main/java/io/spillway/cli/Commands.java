@@ -44,6 +44,11 @@ public final class Commands {
               "io.spillway.cli.house.DoctorCommand"),
           new Entry(
               HOUSE,
+              "launch",
+              "start, watch and end the processes of a job",
+              "io.spillway.cli.house.LaunchCommand"),
+          new Entry(
+              HOUSE,
               "completion",
               "print the completion script for bash or zsh",
               "io.spillway.cli.CompletionCommand"));

@@ -18,7 +18,7 @@ import java.util.Map;
 /// @param masterPort port of rank 0's store
 /// @param environment further variables of every rank
 /// @param prefixes commands put before `command`, one for each local rank (to enter a network
-///     namespace, to pin a core); empty for none
+///   namespace, to pin a core); empty for none
 /// @param grace how long ranks may take to end before they are killed
 public record LaunchSpec(
     List<String> command,
@@ -62,15 +62,7 @@ public record LaunchSpec(
   /// The same with these variables for every rank.
   public LaunchSpec withEnvironment(Map<String, String> variables) {
     return new LaunchSpec(
-        command,
-        processes,
-        nodes,
-        nodeRank,
-        masterAddr,
-        masterPort,
-        variables,
-        prefixes,
-        grace);
+        command, processes, nodes, nodeRank, masterAddr, masterPort, variables, prefixes, grace);
   }
 
   /// A TCP port that nobody listens on now.

@@ -58,8 +58,10 @@ public final class RankLauncher {
   private final LaunchSpec spec;
   private final Output output;
   private final List<Process> ranks = new ArrayList<>();
+
   /// standard output and standard error of each rank
   private final List<Deque<String>> tails = new ArrayList<>();
+
   private final List<Thread> readers = new ArrayList<>();
   private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
   private volatile boolean stopping;
@@ -134,22 +136,23 @@ public final class RankLauncher {
   }
 
   private Thread read(int rank, boolean error, InputStream stream, Deque<String> tail) {
-    return Thread.ofVirtual().start(() -> {
-      try (BufferedReader reader =
-          new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-          synchronized (tail) {
-            if (tail.size() == LAST_LINES) {
-              tail.removeFirst();
+    return Thread.ofVirtual()
+        .start(() -> {
+          try (BufferedReader reader =
+              new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+              synchronized (tail) {
+                if (tail.size() == LAST_LINES) {
+                  tail.removeFirst();
+                }
+                tail.addLast(line);
+              }
+              output.line(rank, error, line);
             }
-            tail.addLast(line);
+          } catch (IOException closed) {
+            // the rank was ended while it wrote
           }
-          output.line(rank, error, line);
-        }
-      } catch (IOException closed) {
-        // the rank was ended while it wrote
-      }
-    });
+        });
   }
 
   private Outcome watch() throws InterruptedException {
@@ -160,8 +163,7 @@ public final class RankLauncher {
         // its last words may still be on their way
         readers.get(2 * one.index()).join(1000);
         readers.get(2 * one.index() + 1).join(1000);
-        return new Outcome(
-            one.status(), spec.rank(one.index()).rank(), lastLines(one.index()));
+        return new Outcome(one.status(), spec.rank(one.index()).rank(), lastLines(one.index()));
       }
       if (one.status() != 0) {
         return new Outcome(one.status(), -1, List.of());

@@ -27,7 +27,9 @@ class RankLauncherIT {
   @Test
   void givesEachRankItsPlace() throws InterruptedException {
     LaunchSpec one =
-        shell(2, "echo $RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE $MASTER_ADDR:$MASTER_PORT $X")
+        shell(
+                2,
+                "echo $RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE $MASTER_ADDR:$MASTER_PORT $X")
             .withEnvironment(Map.of("X", "y"));
     LaunchSpec spec =
         new LaunchSpec(
@@ -95,7 +97,8 @@ class RankLauncherIT {
     assertThatThrownBy(() -> run(LaunchSpec.local(1, List.of("/no/such/program"))))
         .isInstanceOf(SpillwayException.class)
         .hasMessageContaining("/no/such/program");
-    assertThatThrownBy(() -> LaunchSpec.local(0, List.of("true"))).hasMessageContaining("--nproc 0");
+    assertThatThrownBy(() -> LaunchSpec.local(0, List.of("true")))
+        .hasMessageContaining("--nproc 0");
     assertThatThrownBy(() -> LaunchSpec.local(1, List.of())).hasMessageContaining("after --");
   }
 

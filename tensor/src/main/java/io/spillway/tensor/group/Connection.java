@@ -23,9 +23,9 @@ import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.TCPStore;
 import org.bytedeco.pytorch.TCPStoreOptions;
-import org.bytedeco.pytorch.gloo.Device;
 import org.bytedeco.pytorch.global.torch_gloo;
 import org.bytedeco.pytorch.global.torch_nccl;
+import org.bytedeco.pytorch.gloo.Device;
 import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
 
 /// The store at rank 0 and the native backends over it.
@@ -43,7 +43,8 @@ final class Connection implements AutoCloseable {
               .isServer(environment.rank() == 0)
               .waitWorkers(false)
               .timeout(new Milliseconds(options.timeout().toMillis()));
-      // A store made in Java has no reference count of its own: the first native holder owns it. The
+      // A store made in Java has no reference count of its own: the first native holder owns it.
+      // The
       // wrapper that a prefix hands back does count, so every group can share it.
       TCPStore made = new TCPStore(environment.masterAddr(), storeOptions);
       PrefixStore root = new PrefixStore("spillway", made);
@@ -92,8 +93,8 @@ final class Connection implements AutoCloseable {
     return backend;
   }
 
-  /// Makes Java forget an object that a native owner deletes: neither the scope, which gives back one
-  /// of two references, nor the garbage collector touches it again.
+  /// Makes Java forget an object that a native owner deletes: neither the scope, which gives back
+  /// one of two references, nor the garbage collector touches it again.
   private static void handOver(Pointer made) {
     made.retainReference();
     made.deallocate(false);

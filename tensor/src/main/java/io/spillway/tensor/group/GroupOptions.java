@@ -8,7 +8,7 @@ import java.util.Optional;
 ///
 /// @param timeout how long an operation may wait for its peers
 /// @param network the interface (`eth1`) or own host name or address that Gloo listens at; empty to
-///     take GLOO_SOCKET_IFNAME, else the address that reaches MASTER_ADDR
+///   take GLOO_SOCKET_IFNAME, else the address that reaches MASTER_ADDR
 /// @param threads Gloo's threads
 public record GroupOptions(Duration timeout, Optional<String> network, int threads) {
   public GroupOptions {

@@ -26,8 +26,8 @@ public final class Pending {
 
   /// Waits for the end.
   ///
-  /// **Errors:** a lost peer or the timeout as
-  /// [io.spillway.platform.ErrorCode#NOT_AVAILABLE], with rank, operation and what to look at.
+  /// **Errors:** a lost peer or the timeout as [io.spillway.platform.ErrorCode#NOT_AVAILABLE], with
+  /// rank, operation and what to look at.
   public void await() {
     Work w = work;
     if (w == null) {

@@ -33,8 +33,8 @@ import org.bytedeco.pytorch.Work;
 ///
 /// Methods that end in `Async` begin the operation and return; the others wait for its end.
 ///
-/// **Errors:** a lost peer or a timeout as [SpillwayException] with
-/// [ErrorCode#NOT_AVAILABLE]; the group is of no use afterwards.
+/// **Errors:** a lost peer or a timeout as [SpillwayException] with [ErrorCode#NOT_AVAILABLE]; the
+/// group is of no use afterwards.
 public final class ProcessGroup implements AutoCloseable {
   private final GroupBackend kind;
   private final List<Integer> ranks;
@@ -83,13 +83,7 @@ public final class ProcessGroup implements AutoCloseable {
     try {
       List<Integer> all = IntStream.range(0, environment.worldSize()).boxed().toList();
       return new ProcessGroup(
-          kind,
-          all,
-          environment.rank(),
-          options,
-          connection,
-          new Traffic(),
-          "world");
+          kind, all, environment.rank(), options, connection, new Traffic(), "world");
     } catch (RuntimeException e) {
       connection.close();
       throw e;
@@ -164,8 +158,9 @@ public final class ProcessGroup implements AutoCloseable {
     traffic.add(Traffic.Operation.ALL_REDUCE, bytes, 2 * bytes * (size() - 1) / size());
     return begin(
         "all-reduce",
-        () -> backend.allreduce(
-            new TensorVector(t), new AllreduceOptions().reduceOp(operation(reduction))),
+        () ->
+            backend.allreduce(
+                new TensorVector(t), new AllreduceOptions().reduceOp(operation(reduction))),
         mean(reduction, t),
         t);
   }
@@ -197,8 +192,9 @@ public final class ProcessGroup implements AutoCloseable {
     traffic.add(Traffic.Operation.REDUCE_SCATTER, bytes, bytes * (size() - 1) / size());
     return begin(
         "reduce-scatter",
-        () -> backend._reduce_scatter_base(
-            out, in, new ReduceScatterOptions().reduceOp(operation(reduction))),
+        () ->
+            backend._reduce_scatter_base(
+                out, in, new ReduceScatterOptions().reduceOp(operation(reduction))),
         mean(reduction, out),
         out,
         in);

@@ -6,8 +6,8 @@ import java.util.Map;
 /// Counts what one rank exchanged in a group and its subgroups.
 ///
 /// **Units:** `payload` is the bytes of the tensor handed in; `sent` is what this rank must put on
-/// the wire with a bandwidth-optimal algorithm (ring all-reduce 2(n-1)/n, all-gather (n-1) times its
-/// part, reduce-scatter and all-to-all (n-1)/n of the input, broadcast once from the root, send
+/// the wire with a bandwidth-optimal algorithm (ring all-reduce 2(n-1)/n, all-gather (n-1) times
+/// its part, reduce-scatter and all-to-all (n-1)/n of the input, broadcast once from the root, send
 /// once). Gloo's reduce-scatter is an all-reduce inside and really sends twice that.
 public final class Traffic {
   /// What is counted apart.
@@ -32,8 +32,7 @@ public final class Traffic {
   private final Map<Operation, Count> counts = new EnumMap<>(Operation.class);
 
   synchronized void add(Operation operation, long payload, long sent) {
-    counts.merge(
-        operation, new Count(1, payload, sent), (old, fresh) -> old.plus(payload, sent));
+    counts.merge(operation, new Count(1, payload, sent), (old, fresh) -> old.plus(payload, sent));
   }
 
   public synchronized Count of(Operation operation) {

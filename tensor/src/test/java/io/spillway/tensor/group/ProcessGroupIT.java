@@ -101,6 +101,7 @@ class ProcessGroupIT {
   @Test
   void aPeerThatHangsRunsIntoTheTimeout() throws InterruptedException {
     run(2, "timeout");
-    assertThat(said.getOrDefault(0, List.of("")).getFirst()).contains("all-reduce failed: it waited longer than 2.0 s");
+    assertThat(said.getOrDefault(0, List.of("")).getFirst())
+        .contains("all-reduce failed: it waited longer than 2.0 s");
   }
 }
