@@ -329,7 +329,7 @@ public final class Yaml {
       return "a whole number";
     }
     if (type == double.class || type == Double.class) {
-      return "a number";
+      return "a finite number";
     }
     if (type.isRecord() && !hasParse(type)) {
       return "a block with the keys "
