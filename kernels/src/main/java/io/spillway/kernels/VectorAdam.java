@@ -2,6 +2,7 @@ package io.spillway.kernels;
 
 import io.spillway.kernels.AdamBuffers.MasterLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -18,6 +19,8 @@ public final class VectorAdam implements AdamKernel {
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int LANES = F.length();
+  private static final int BLOCK = 1024;
+  private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   private final ScalarAdam scalar = new ScalarAdam();
 
@@ -26,12 +29,12 @@ public final class VectorAdam implements AdamKernel {
     long whole = from;
     if (ORDER == ByteOrder.LITTLE_ENDIAN) {
       whole = from + (to - from) / LANES * LANES;
-      if (b.layout() == MasterLayout.SPLIT) {
-        updateSplit(k, b, from, whole);
-      } else if (b.gradientPrecision() == Precision.BF16 && b.weightPrecision() == Precision.BF16) {
+      if (b.layout() == MasterLayout.FULL
+          && b.gradientPrecision() == Precision.BF16
+          && b.weightPrecision() == Precision.BF16) {
         updateBf16(k, b, from, whole);
       } else {
-        updateMixed(k, b, from, whole);
+        updateInBlocks(k, b, from, whole);
       }
     }
     scalar.update(k, b, whole, to);
@@ -71,15 +74,33 @@ public final class VectorAdam implements AdamKernel {
     }
   }
 
-  /// Full master, any gradient and weight format.
-  private static void updateMixed(AdamStep k, AdamBuffers b, long from, long to) {
-    MemorySegment master = b.master();
+  /// Any formats: blocks that stay in the first-level cache pass through single precision. Short
+  /// loops, one for each conversion, keep every vector in a register.
+  private static void updateInBlocks(AdamStep k, AdamBuffers b, long from, long to) {
+    float[] gradient = new float[BLOCK];
+    float[] master = new float[BLOCK];
+    for (long i = from; i < to; i += BLOCK) {
+      int n = (int) Math.min(BLOCK, to - i);
+      VectorBits.toFloats(b.gradient(), b.gradientPrecision(), i, gradient, n);
+      if (b.layout() == MasterLayout.SPLIT) {
+        join(b, i, master, n);
+        updateBlock(k, b, master, gradient, i, n);
+        split(master, b, i, n);
+      } else {
+        MemorySegment.copy(b.master(), F32, 4 * i, master, 0, n);
+        updateBlock(k, b, master, gradient, i, n);
+        MemorySegment.copy(master, 0, b.master(), F32, 4 * i, n);
+        VectorBits.fromFloats(master, b.weight(), b.weightPrecision(), i, n);
+      }
+    }
+  }
+
+  /// One block in single precision: parameters in `master`, gradient in `gradient`, moments in
+  /// place; writes no weight.
+  private static void updateBlock(
+      AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n) {
     MemorySegment momentum = b.momentum();
     MemorySegment variance = b.variance();
-    MemorySegment gradient = b.gradient();
-    MemorySegment weight = b.weight();
-    Precision gradients = b.gradientPrecision();
-    Precision weights = b.weightPrecision();
     float scale = k.gradientScale();
     float decay = k.decay();
     float coupled = k.coupledDecay();
@@ -89,43 +110,32 @@ public final class VectorAdam implements AdamKernel {
     float correction = k.inverseRootCorrection2();
     float epsilon = k.epsilon();
     float step = -k.stepSize();
-    for (long i = from; i < to; i += LANES) {
-      FloatVector p = FloatVector.fromMemorySegment(F, master, 4 * i, ORDER).mul(decay);
+    for (int j = 0; j < n; j += LANES) {
+      long i = from + j;
+      FloatVector p = FloatVector.fromArray(F, master, j).mul(decay);
       FloatVector m = FloatVector.fromMemorySegment(F, momentum, 4 * i, ORDER);
       FloatVector v = FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER);
-      FloatVector g = VectorBits.load(gradient, gradients, i).mul(scale);
+      FloatVector g = FloatVector.fromArray(F, gradient, j).mul(scale);
       g = FloatVector.broadcast(F, coupled).fma(p, g);
       m = g.sub(m).fma(FloatVector.broadcast(F, beta1), m);
       v = v.fma(FloatVector.broadcast(F, beta2), g.mul(newSquare).mul(g));
       FloatVector denominator =
           v.sqrt().fma(FloatVector.broadcast(F, correction), FloatVector.broadcast(F, epsilon));
       p = m.div(denominator).fma(FloatVector.broadcast(F, step), p);
-      p.intoMemorySegment(master, 4 * i, ORDER);
+      p.intoArray(master, j);
       m.intoMemorySegment(momentum, 4 * i, ORDER);
       v.intoMemorySegment(variance, 4 * i, ORDER);
-      VectorBits.store(p, weight, weights, i);
     }
   }
 
-  /// Split master, bfloat16 weight, any gradient format. The branches of [SplitMaster] are carries
-  /// and borrows here.
-  private static void updateSplit(AdamStep k, AdamBuffers b, long from, long to) {
+  /// Joins the halves of `n` parameters into `floats` and takes the tags from the variance. The
+  /// branches of [SplitMaster] are carries and borrows here.
+  private static void join(AdamBuffers b, long from, float[] floats, int n) {
     MemorySegment low = b.master();
-    MemorySegment momentum = b.momentum();
     MemorySegment variance = b.variance();
-    MemorySegment gradient = b.gradient();
     MemorySegment weight = b.weight();
-    Precision gradients = b.gradientPrecision();
-    float scale = k.gradientScale();
-    float decay = k.decay();
-    float coupled = k.coupledDecay();
-    float beta1 = k.oneMinusBeta1();
-    float beta2 = k.beta2();
-    float newSquare = k.oneMinusBeta2();
-    float correction = k.inverseRootCorrection2();
-    float epsilon = k.epsilon();
-    float step = -k.stepSize();
-    for (long i = from; i < to; i += LANES) {
+    for (int j = 0; j < n; j += LANES) {
+      long i = from + j;
       IntVector tagged =
           FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER).reinterpretAsInts();
       IntVector lower = VectorBits.loadUnsigned16(low, i);
@@ -136,34 +146,36 @@ public final class VectorAdam implements AdamKernel {
               .add(lower)
               .add(0x7FFF)
               .lanewise(VectorOperators.LSHR, 16);
-      FloatVector p =
-          VectorBits.loadUnsigned16(weight, i)
-              .sub(roundedUp)
-              .lanewise(VectorOperators.LSHL, 16)
-              .or(lower)
-              .reinterpretAsFloats()
-              .mul(decay);
-      FloatVector v = tagged.and(0x7FFFFFFF).reinterpretAsFloats();
-      FloatVector m = FloatVector.fromMemorySegment(F, momentum, 4 * i, ORDER);
-      FloatVector g = VectorBits.load(gradient, gradients, i).mul(scale);
-      g = FloatVector.broadcast(F, coupled).fma(p, g);
-      m = g.sub(m).fma(FloatVector.broadcast(F, beta1), m);
-      v = v.fma(FloatVector.broadcast(F, beta2), g.mul(newSquare).mul(g));
-      FloatVector denominator =
-          v.sqrt().fma(FloatVector.broadcast(F, correction), FloatVector.broadcast(F, epsilon));
-      p = m.div(denominator).fma(FloatVector.broadcast(F, step), p);
-      m.intoMemorySegment(momentum, 4 * i, ORDER);
+      VectorBits.loadUnsigned16(weight, i)
+          .sub(roundedUp)
+          .lanewise(VectorOperators.LSHL, 16)
+          .or(lower)
+          .reinterpretAsFloats()
+          .intoArray(floats, j);
+      tagged.and(0x7FFFFFFF).reinterpretAsFloats().intoMemorySegment(variance, 4 * i, ORDER);
+    }
+  }
+
+  /// Splits `n` parameters of `floats` into weights and lower halves and tags the variance.
+  private static void split(float[] floats, AdamBuffers b, long from, int n) {
+    MemorySegment low = b.master();
+    MemorySegment variance = b.variance();
+    MemorySegment weight = b.weight();
+    for (int j = 0; j < n; j += LANES) {
+      long i = from + j;
+      FloatVector p = FloatVector.fromArray(F, floats, j);
       VectorBits.storeBf16(p, weight, i);
       IntVector bits = p.reinterpretAsInts();
+      VectorBits.storeLow16(bits, low, i);
       // negative exactly if the lower 17 bits are an odd tie
       IntVector tag =
           bits.and(0x1FFFF).lanewise(VectorOperators.XOR, 0x18000).sub(1).and(0x80000000);
-      v.reinterpretAsInts()
+      FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER)
+          .reinterpretAsInts()
           .and(0x7FFFFFFF)
           .or(tag)
           .reinterpretAsFloats()
           .intoMemorySegment(variance, 4 * i, ORDER);
-      VectorBits.storeLow16(bits, low, i);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.spillway.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -34,6 +35,46 @@ final class VectorBits {
       case BF16 -> storeBf16(value, segment, index);
       case F16 -> storeLow16(floatToF16(value), segment, index);
       case F32 -> value.intoMemorySegment(segment, 4 * index, ORDER);
+    }
+  }
+
+  /// Converts the numbers `from` to `from + n` of `segment` into the start of `floats`; `n` is a
+  /// multiple of the vector length.
+  static void toFloats(
+      MemorySegment segment, Precision precision, long from, float[] floats, int n) {
+    switch (precision) {
+      case BF16 -> {
+        for (int j = 0; j < n; j += F.length()) {
+          loadBf16(segment, from + j).intoArray(floats, j);
+        }
+      }
+      case F16 -> {
+        for (int j = 0; j < n; j += F.length()) {
+          f16ToFloat(loadUnsigned16(segment, from + j)).intoArray(floats, j);
+        }
+      }
+      case F32 ->
+          MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * from, floats, 0, n);
+    }
+  }
+
+  /// Rounds the first `n` numbers of `floats` into the numbers from `from` on of `segment`.
+  static void fromFloats(
+      float[] floats, MemorySegment segment, Precision precision, long from, int n) {
+    switch (precision) {
+      case BF16 -> {
+        for (int j = 0; j < n; j += F.length()) {
+          storeBf16(FloatVector.fromArray(F, floats, j), segment, from + j);
+        }
+      }
+      case F16 -> {
+        for (int j = 0; j < n; j += F.length()) {
+          FloatVector value = FloatVector.fromArray(F, floats, j);
+          storeLow16(floatToF16(value), segment, from + j);
+        }
+      }
+      case F32 ->
+          MemorySegment.copy(floats, 0, segment, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * from, n);
     }
   }
 
