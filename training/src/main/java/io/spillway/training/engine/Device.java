@@ -1,0 +1,57 @@
+package io.spillway.training.engine;
+
+import io.spillway.kernels.AdamBuffers;
+import io.spillway.kernels.AdamStep;
+import io.spillway.kernels.Precision;
+import java.lang.foreign.MemorySegment;
+
+/// The tier that computes: its memory with its capacity, its links to the host and its optimizer
+/// kernels. Copies and kernels block the calling lane until they are done, so that the signals of
+/// [Lanes] are the only order between them.
+public interface Device extends AutoCloseable {
+  /// What a person should read of it, and whether it is simulated.
+  String description();
+
+  /// Memory on the device, zeroed and aligned to 64 bytes. The segment is an address to hand back
+  /// to this device; Java code may read it only if [#isAddressable].
+  ///
+  /// **Errors:** [io.spillway.platform.ErrorCode#DOES_NOT_FIT] over the budget.
+  MemorySegment allocate(long bytes, String what);
+
+  /// Gives memory back.
+  void free(MemorySegment memory);
+
+  /// Memory of the host from which and to which copies are fast, zeroed.
+  MemorySegment allocateHost(long bytes, String what);
+
+  /// Gives host memory back.
+  void freeHost(MemorySegment memory);
+
+  /// Whether Java may read the device's memory itself.
+  boolean isAddressable();
+
+  /// Copies a whole segment from host to device.
+  void upload(MemorySegment host, MemorySegment device);
+
+  /// Copies a whole segment from device to host.
+  void download(MemorySegment device, MemorySegment host);
+
+  /// Adam on the device, with the arithmetic of [io.spillway.kernels.ScalarAdam].
+  void update(AdamStep step, AdamBuffers buffers);
+
+  /// Sums of squares of the norm blocks of `gradient`, whose first number has flat index `from`; a
+  /// block is cut only by the ends of the whole gradient or of the subgroup.
+  double[] sumsOfSquares(MemorySegment gradient, Precision precision, long from, long n);
+
+  /// Bytes in use now.
+  long used();
+
+  /// The most bytes that were in use.
+  long peak();
+
+  /// The budget in bytes.
+  long capacity();
+
+  @Override
+  void close();
+}
