@@ -1,6 +1,9 @@
 package io.spillway.simulator.machine;
 
 import io.spillway.simulator.isa.Instruction;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /// One hardware thread: its registers and what its last step did.
@@ -48,6 +51,7 @@ public final class Hart {
   long clearOnExit;
   long robustList;
   long signalMask;
+  long pendingSignals;
   long alternateStack;
   long alternateStackBytes;
 
@@ -80,5 +84,56 @@ public final class Hart {
     System.arraycopy(other.f, 0, f, 0, 32);
     floatStatus.setCsr(other.floatStatus.csr());
     pc = other.pc;
+  }
+
+  void save(DataOutputStream out) throws IOException {
+    out.writeInt(id);
+    Checkpoint.longs(out, x);
+    Checkpoint.longs(out, f);
+    Checkpoint.longs(
+        out,
+        floatStatus.csr(),
+        pc,
+        retired,
+        lastPc,
+        reserved ? 1 : 0,
+        reservedAddress,
+        reservedValue,
+        alive ? 1 : 0,
+        waitsFor,
+        waitMask,
+        wakesAtNanos,
+        clearOnExit,
+        robustList,
+        signalMask,
+        alternateStack,
+        alternateStackBytes,
+        pendingSignals);
+  }
+
+  static Hart restore(DataInputStream in) throws IOException {
+    Hart hart = new Hart(in.readInt());
+    System.arraycopy(Checkpoint.longs(in), 0, hart.x, 0, 32);
+    System.arraycopy(Checkpoint.longs(in), 0, hart.f, 0, 32);
+    long[] kept = Checkpoint.longs(in);
+    int i = 0;
+    hart.floatStatus.setCsr(kept[i++]);
+    hart.pc = kept[i++];
+    hart.retired = kept[i++];
+    hart.lastPc = kept[i++];
+    hart.reserved = kept[i++] != 0;
+    hart.reservedAddress = kept[i++];
+    hart.reservedValue = kept[i++];
+    hart.alive = kept[i++] != 0;
+    hart.waitsFor = kept[i++];
+    hart.waitMask = kept[i++];
+    hart.wakesAtNanos = kept[i++];
+    hart.clearOnExit = kept[i++];
+    hart.robustList = kept[i++];
+    hart.signalMask = kept[i++];
+    hart.alternateStack = kept[i++];
+    hart.alternateStackBytes = kept[i++];
+    hart.pendingSignals = kept[i++];
+    return hart;
   }
 }

@@ -1,13 +1,14 @@
 package io.spillway.simulator.machine;
 
 import io.spillway.simulator.isa.Instruction;
+import io.spillway.simulator.isa.Op;
 import org.jspecify.annotations.Nullable;
 
 /// Executes one instruction at a time: the reference for every engine, and the way by which timing
 /// models execute. See the package for what a step leaves in the [Hart].
 ///
 /// **Errors:** [ProgramFault] where the program does something that it cannot survive.
-public final class Interpreter {
+public final class Interpreter implements Engine {
   private final Machine machine;
   private final Memory memory;
 
@@ -33,9 +34,10 @@ public final class Interpreter {
     }
   }
 
-  /// Executes up to `count` instructions, fewer if the hart stops or the machine finishes.
+  @Override
   public void run(Hart hart, long count) {
-    for (long i = 0; i < count && hart.isRunnable() && !machine.isFinished(); i++) {
+    long end = hart.retired + count;
+    while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
       step(hart);
     }
   }
@@ -103,7 +105,7 @@ public final class Interpreter {
         return;
       }
       case FENCE -> {
-        if (in.op() == io.spillway.simulator.isa.Op.FENCE_I) {
+        if (in.op() == Op.FENCE_I) {
           machine.codeChanged();
         }
       }
@@ -279,9 +281,7 @@ public final class Interpreter {
           case CSRRWI, CSRRSI, CSRRCI -> in.rs1();
           default -> hart.x[in.rs1()];
         };
-    boolean always =
-        in.op() == io.spillway.simulator.isa.Op.CSRRW
-            || in.op() == io.spillway.simulator.isa.Op.CSRRWI;
+    boolean always = in.op() == Op.CSRRW || in.op() == Op.CSRRWI;
     boolean writes = always || in.rs1() != 0;
     FloatStatus s = hart.floatStatus;
     long old =

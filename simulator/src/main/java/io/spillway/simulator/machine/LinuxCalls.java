@@ -1,60 +1,329 @@
 package io.spillway.simulator.machine;
 
 import io.spillway.simulator.isa.Registers;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
-/// The Linux system calls of the program.
+/// The Linux system calls of the program, dispatched by number.
+///
+/// **Source:** the kernel's generic call table (include/uapi/asm-generic/unistd.h), which RISC-V
+/// uses.
 final class LinuxCalls implements AutoCloseable {
   static final int FIRST_THREAD = 1000;
 
+  /// What the program's calendar shows at its start: the same in every run, so that runs repeat.
+  static final long EPOCH_NANOS = 1_767_225_600L * 1_000_000_000L;
+
+  private static final int LONGEST_PATH = 4096;
+
   private final Machine machine;
+  private final Memory memory;
   private final ProcessOptions options;
+  private final LinuxFiles files;
+  private final LinuxMemory mappings;
+  private final LinuxThreads threads;
+  private final LinuxSignals signals;
+  private long random;
 
   LinuxCalls(Machine machine, ProcessOptions options) {
     this.machine = machine;
+    this.memory = machine.memory();
     this.options = options;
+    this.files = new LinuxFiles(memory, options);
+    this.mappings = new LinuxMemory(machine, files, machine.image().end());
+    this.threads = new LinuxThreads(machine);
+    this.signals = new LinuxSignals(machine);
+    this.random = options.seed();
   }
 
+  LinuxFiles files() {
+    return files;
+  }
+
+  LinuxMemory mappings() {
+    return mappings;
+  }
+
+  LinuxThreads threads() {
+    return threads;
+  }
+
+  LinuxSignals signals() {
+    return signals;
+  }
+
+  ProcessOptions options() {
+    return options;
+  }
+
+  void save(DataOutputStream out) throws IOException {
+    Checkpoint.longs(out, random, threads.lastId());
+    Checkpoint.longs(out, mappings.keep());
+    Checkpoint.longs(out, signals.keep());
+    Checkpoint.text(out, files.folder());
+    List<LinuxFiles.Kept> kept = files.keep();
+    out.writeInt(kept.size());
+    for (LinuxFiles.Kept k : kept) {
+      Checkpoint.longs(out, k.descriptor(), k.kind(), k.flags(), k.position());
+      Checkpoint.text(out, k.guest());
+    }
+  }
+
+  void restore(DataInputStream in) throws IOException {
+    long[] own = Checkpoint.longs(in);
+    random = own[0];
+    threads.restore((int) own[1]);
+    mappings.restore(Checkpoint.longs(in));
+    signals.restore(Checkpoint.longs(in));
+    String folder = Checkpoint.text(in);
+    List<LinuxFiles.Kept> kept = new ArrayList<>();
+    for (int i = in.readInt(); i > 0; i--) {
+      long[] k = Checkpoint.longs(in);
+      kept.add(new LinuxFiles.Kept((int) k[0], (int) k[1], Checkpoint.text(in), (int) k[2], k[3]));
+    }
+    files.restore(folder, kept, options);
+  }
+
+  /// Performs the call that the hart's registers describe.
   void call(Hart hart) {
-    long[] x = hart.x;
-    int number = (int) x[Registers.A7];
-    switch (number) {
-      case 64 -> x[10] = write((int) x[10], x[11], x[12]);
-      case 93, 94 -> machine.finish((int) x[10] & 255);
+    int number = (int) hart.x[Registers.A7];
+    if (number == 139) {
+      signals.leave(hart);
+      return;
+    }
+    long result;
+    try {
+      result = dispatch(hart, number);
+    } catch (MemoryFault e) {
+      result = Errno.FAULT;
+    }
+    hart.x[Registers.A0] = result;
+    signals.deliverPending(hart);
+  }
+
+  private String path(long address) {
+    return memory.text(address, LONGEST_PATH);
+  }
+
+  private long dispatch(Hart hart, int number) {
+    long a = hart.x[10];
+    long b = hart.x[11];
+    long c = hart.x[12];
+    long d = hart.x[13];
+    int file = (int) a;
+    return switch (number) {
+      case 17 -> files.currentFolder(a, b);
+      case 23 -> files.duplicate(file, -1);
+      case 24 -> files.duplicate(file, (int) b);
+      case 25 -> files.control(file, (int) b, c);
+      case 29 -> files.isOpen(file) ? Errno.NOT_TERMINAL : Errno.BAD_DESCRIPTOR;
+      case 34 -> files.makeFolder(file, path(b));
+      case 35 -> files.remove(file, path(b), (int) c);
+      case 38, 276 -> files.rename(file, path(b), (int) c, path(d));
+      case 46 -> files.truncate(file, b);
+      case 48, 439 -> files.accessAt(file, path(b));
+      case 49 -> files.changeFolder(path(a));
+      case 56 -> files.openAt(file, path(b), (int) c);
+      case 57 -> files.close(file);
+      case 61 -> files.entries(file, b, c);
+      case 62 -> files.seek(file, b, (int) c);
+      case 63 -> files.read(file, b, c, -1);
+      case 64 -> files.write(file, b, c, -1);
+      case 65 -> files.vector(file, b, c, false);
+      case 66 -> files.vector(file, b, c, true);
+      case 67 -> files.read(file, b, c, Math.max(0, d));
+      case 68 -> files.write(file, b, c, Math.max(0, d));
+      case 78 -> files.readLink(file, path(b), c, d, programName());
+      case 79 -> files.statusAt(file, path(b), c, (int) d);
+      case 80 -> files.status(file, b);
+      case 82, 83 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
+      case 214 -> mappings.breakTo(a);
+      case 215 -> mappings.unmap(a, b);
+      case 216 -> mappings.remap(a, b, c, (int) d);
+      case 222 -> mappings.map(a, b, c, (int) d, (int) hart.x[14], hart.x[15]);
+      case 226 -> mappings.protect(a, b, c);
+      case 227 -> 0;
+      case 233 -> mappings.advise(a, b, (int) c);
+      default -> process(hart, number, a, b, c, d);
+    };
+  }
+
+  private long process(Hart hart, int number, long a, long b, long c, long d) {
+    return switch (number) {
+      case 93 -> {
+        threads.exit(hart, (int) a);
+        yield a;
+      }
+      case 94 -> {
+        machine.finish((int) a & 255);
+        yield a;
+      }
+      case 96 -> {
+        hart.clearOnExit = a;
+        yield hart.id();
+      }
+      case 98 -> threads.futex(hart, a, (int) b, (int) c, d, hart.x[14], (int) hart.x[15]);
+      case 99 -> {
+        hart.robustList = a;
+        yield 0;
+      }
+      case 101 -> threads.sleep(hart, duration(a));
+      case 115 -> threads.sleep(hart, (b & 1) != 0 ? duration(c) - clock((int) a) : duration(c));
+      case 124 -> 0;
+      case 129 ->
+          signals.send(a <= 0 || a == FIRST_THREAD ? machine.hart().id() : (int) a, (int) b);
+      case 130 -> signals.send((int) a, (int) b);
+      case 131 -> signals.send((int) b, (int) c);
+      case 132 -> signals.alternateStack(hart, a, b);
+      case 134 -> signals.action((int) a, b, c);
+      case 135 -> signals.mask(hart, (int) a, b, c);
+      case 172 -> FIRST_THREAD;
+      case 173 -> 1;
+      case 174, 175, 176, 177 -> 1000;
+      case 178 -> hart.id();
+      case 220 -> threads.start(hart, a, b, c, d, hart.x[14]);
+      case 259 -> {
+        machine.codeChanged();
+        yield 0;
+      }
+      // known, and answered as a kernel without them would
+      case 100, 258, 291, 293, 435 -> Errno.NOT_IMPLEMENTED;
+      default -> system(hart, number, a, b, c, d);
+    };
+  }
+
+  private long system(Hart hart, int number, long a, long b, long c, long d) {
+    return switch (number) {
+      case 113 -> time(b, clock((int) a));
+      case 114 -> time(b, 1);
+      case 122 -> 0;
+      case 123 -> {
+        if (b < 8) {
+          yield Errno.INVALID;
+        }
+        memory.store64(c, -1L >>> 64 - Math.max(1, Math.min(64, options.cpus())));
+        yield 8;
+      }
+      case 140 -> 0;
+      case 141 -> 20;
+      case 153 -> machine.nanos() / 10_000_000;
+      case 160 -> systemName(a);
+      case 163, 261 -> limits(number == 261 ? (int) b : (int) a, number == 261 ? d : b);
+      case 165 -> {
+        memory.write(b, new byte[144]);
+        memory.store64(b, machine.nanos() / 1_000_000_000);
+        memory.store64(b + 8, machine.nanos() / 1000 % 1_000_000);
+        memory.store64(b + 32, memory.peakBytes() >>> 10);
+        yield 0;
+      }
+      case 166 -> 022;
+      case 167 -> 0;
+      case 168 -> {
+        if (a != 0) {
+          memory.store32(a, (hart.id() - FIRST_THREAD) % Math.max(1, options.cpus()));
+        }
+        yield 0;
+      }
+      case 169 -> {
+        long now = clock(0);
+        memory.store64(a, now / 1_000_000_000);
+        memory.store64(a + 8, now / 1000 % 1_000_000);
+        yield 0;
+      }
+      case 179 -> {
+        memory.write(a, new byte[112]);
+        memory.store64(a, machine.nanos() / 1_000_000_000);
+        memory.store64(a + 32, 16L << 30);
+        memory.store64(a + 40, 12L << 30);
+        memory.store32(a + 104, 1);
+        yield 0;
+      }
+      case 278 -> randomBytes(a, b);
       default ->
           throw new ProgramFault(
-              31, "unknown call " + number + " at " + machine.where(hart.lastPc));
-    }
+              31,
+              "unknown call "
+                  + number
+                  + String.format(" (0x%08x)", hart.instruction.word())
+                  + " at "
+                  + machine.where(hart.lastPc));
+    };
   }
 
-  private long write(int descriptor, long address, long count) {
-    byte[] bytes = machine.memory().read(address, (int) count);
-    OutputStream out = descriptor == 2 ? options.err() : options.out();
-    try {
-      out.write(bytes);
-    } catch (IOException e) {
-      return -5;
-    }
-    return count;
+  private String programName() {
+    return options.arguments().isEmpty() ? "/program" : options.arguments().get(0);
   }
 
-  /// Delivers a signal to the program's handler; false if it has none.
+  private long clock(int which) {
+    return machine.nanos() + (which == 0 || which == 5 ? EPOCH_NANOS : 0);
+  }
+
+  private long time(long address, long nanos) {
+    if (address != 0) {
+      memory.store64(address, nanos / 1_000_000_000);
+      memory.store64(address + 8, nanos % 1_000_000_000);
+    }
+    return 0;
+  }
+
+  private long duration(long address) {
+    return memory.load64(address) * 1_000_000_000L + memory.load64(address + 8);
+  }
+
+  private long systemName(long address) {
+    String[] fields = {"Linux", "spillway", "6.1.0", "#1", "riscv64", "(none)"};
+    memory.write(address, new byte[65 * fields.length]);
+    for (int i = 0; i < fields.length; i++) {
+      memory.write(address + 65L * i, fields[i].getBytes(StandardCharsets.US_ASCII));
+    }
+    return 0;
+  }
+
+  private long limits(int resource, long old) {
+    if (old != 0) {
+      long limit =
+          switch (resource) {
+            case 3 -> options.stackBytes();
+            case 7 -> 1024;
+            default -> -1;
+          };
+      memory.store64(old, limit);
+      memory.store64(old + 8, limit);
+    }
+    return 0;
+  }
+
+  /// Bytes that repeat with the seed.
+  ///
+  /// **Source:** Steele, Lea, Flood, Fast splittable pseudorandom number generators (2014), the
+  /// mixing function of their figure 14.
+  private long randomBytes(long address, long count) {
+    byte[] bytes = new byte[(int) Math.max(0, Math.min(count, 1 << 20))];
+    for (int i = 0; i < bytes.length; i++) {
+      random += 0x9e3779b97f4a7c15L;
+      long z = (random ^ random >>> 30) * 0xbf58476d1ce4e5b9L;
+      z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
+      bytes[i] = (byte) (z ^ z >>> 31);
+    }
+    memory.write(address, bytes);
+    return bytes.length;
+  }
+
+  /// Runs the handler of a fault; false if the program has none.
   boolean signal(Hart hart, int number, long address) {
-    return false;
+    return signals.fault(hart, number, address);
   }
 
   void flush() {
-    try {
-      options.out().flush();
-      options.err().flush();
-    } catch (IOException e) {
-      // nobody is left to be told
-    }
+    files.flush();
   }
 
   @Override
   public void close() {
-    flush();
+    files.close();
   }
 }

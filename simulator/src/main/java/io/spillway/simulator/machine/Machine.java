@@ -4,6 +4,10 @@ import io.spillway.simulator.isa.Decoder;
 import io.spillway.simulator.isa.Disassembler;
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.isa.Registers;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -21,6 +25,7 @@ public final class Machine implements AutoCloseable {
   static final Instruction NOP = Objects.requireNonNull(Decoder.decode(0x13));
 
   private static final int ILLEGAL = 4;
+  private static final int ABORT = 6;
   private static final int TRAP = 5;
   private static final int BAD_ADDRESS = 11;
 
@@ -36,10 +41,48 @@ public final class Machine implements AutoCloseable {
   private boolean finished;
   private int exitStatus;
   private long retiredByDead;
+  private long idleNanos;
+  private int turnOf;
+  private long turnUsed;
 
   private Machine(ElfImage image, ProcessOptions options) {
     this.image = image;
     this.linux = new LinuxCalls(this, options);
+  }
+
+  /// A machine without harts and memory, for [Checkpoint] to fill.
+  static Machine empty(ElfImage image, ProcessOptions options) {
+    return new Machine(image, options);
+  }
+
+  ProcessOptions options() {
+    return linux.options();
+  }
+
+  void save(DataOutputStream out) throws IOException {
+    Checkpoint.longs(out, finished ? 1 : 0, exitStatus, retiredByDead, idleNanos, turnOf, turnUsed);
+    out.writeInt(harts.size());
+    for (Hart hart : harts) {
+      hart.save(out);
+    }
+    linux.save(out);
+  }
+
+  void restore(DataInputStream in) throws IOException {
+    long[] kept = Checkpoint.longs(in);
+    finished = kept[0] != 0;
+    exitStatus = (int) kept[1];
+    retiredByDead = kept[2];
+    idleNanos = kept[3];
+    turnOf = (int) kept[4];
+    turnUsed = kept[5];
+    for (int i = in.readInt(); i > 0; i--) {
+      harts.add(Hart.restore(in));
+    }
+    if (harts.isEmpty()) {
+      throw new EOFException("no harts");
+    }
+    linux.restore(in);
   }
 
   /// A machine about to execute the program's first instruction.
@@ -49,6 +92,7 @@ public final class Machine implements AutoCloseable {
     Hart hart = new Hart(LinuxCalls.FIRST_THREAD);
     hart.x[Registers.SP] = ProcessStack.build(machine.memory, image, options);
     hart.pc = image.entry();
+    machine.linux.signals().mapTrampoline();
     machine.harts.add(hart);
     return machine;
   }
@@ -124,6 +168,46 @@ public final class Machine implements AutoCloseable {
     }
   }
 
+  // ---- turns
+
+  /// The hart whose turn it is; null if all wait.
+  @Nullable Hart nextHart() {
+    for (int i = 0; i < harts.size(); i++) {
+      Hart hart = harts.get((turnOf + i) % harts.size());
+      if (hart.isRunnable()) {
+        if (i > 0) {
+          turnOf = (turnOf + i) % harts.size();
+          turnUsed = 0;
+        }
+        return hart;
+      }
+    }
+    return null;
+  }
+
+  long turnUsed() {
+    return turnUsed;
+  }
+
+  void useTurn(Hart hart, long used, boolean ended) {
+    turnUsed += used;
+    if (ended) {
+      int index = harts.indexOf(hart);
+      // a hart that has ended gave its place to the one behind it
+      turnOf = index < 0 ? turnOf % harts.size() : (index + 1) % harts.size();
+      turnUsed = 0;
+    }
+  }
+
+  /// Lets time pass until a hart wakes.
+  void idleUntilNextWake() {
+    long earliest = harts.stream().mapToLong(h -> h.wakesAtNanos).min().orElse(Long.MAX_VALUE);
+    if (earliest == Long.MAX_VALUE) {
+      throw new ProgramFault(ABORT, "every thread waits for another at " + where(hart().lastPc));
+    }
+    idleNanos += Math.max(0, earliest - nanos());
+  }
+
   // ---- time
 
   /// Sets where the program's clocks read: cycles of a hart and nanoseconds since the start.
@@ -138,7 +222,7 @@ public final class Machine implements AutoCloseable {
   }
 
   long nanos() {
-    return nanos.getAsLong();
+    return nanos.getAsLong() + idleNanos;
   }
 
   // ---- code

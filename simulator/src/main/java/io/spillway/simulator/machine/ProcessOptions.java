@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param err its standard error
 /// @param seed for the random bytes that it asks of the system
 /// @param stackBytes size of its stack
+/// @param cpus how many processors it is told to have
 public record ProcessOptions(
     List<String> arguments,
     List<String> environment,
@@ -24,7 +25,8 @@ public record ProcessOptions(
     OutputStream out,
     OutputStream err,
     long seed,
-    long stackBytes) {
+    long stackBytes,
+    int cpus) {
   /// Default stack: 8 MiB, as on Linux.
   public static final long STACK_BYTES = 8L << 20;
 
@@ -43,23 +45,26 @@ public record ProcessOptions(
         System.out,
         System.err,
         1,
-        STACK_BYTES);
+        STACK_BYTES,
+        4);
   }
 
   public ProcessOptions withOutput(OutputStream newOut, OutputStream newErr) {
-    return new ProcessOptions(arguments, environment, root, in, newOut, newErr, seed, stackBytes);
+    return new ProcessOptions(
+        arguments, environment, root, in, newOut, newErr, seed, stackBytes, cpus);
   }
 
   public ProcessOptions withInput(InputStream newIn) {
-    return new ProcessOptions(arguments, environment, root, newIn, out, err, seed, stackBytes);
+    return new ProcessOptions(
+        arguments, environment, root, newIn, out, err, seed, stackBytes, cpus);
   }
 
   public ProcessOptions withRoot(Path newRoot) {
     return new ProcessOptions(
-        arguments, environment, Optional.of(newRoot), in, out, err, seed, stackBytes);
+        arguments, environment, Optional.of(newRoot), in, out, err, seed, stackBytes, cpus);
   }
 
   public ProcessOptions withEnvironment(List<String> variables) {
-    return new ProcessOptions(arguments, variables, root, in, out, err, seed, stackBytes);
+    return new ProcessOptions(arguments, variables, root, in, out, err, seed, stackBytes, cpus);
   }
 }

@@ -1,0 +1,53 @@
+package io.spillway.simulator.machine;
+
+/// Lets the harts of a machine take turns of a fixed number of instructions. The order depends on
+/// nothing but the program, so that a threaded run repeats exactly, on every engine.
+public final class Scheduler {
+  /// Instructions of one turn while there are several harts.
+  public static final long TURN = 20_000;
+
+  /// The longest stretch without a look at what else there is to do.
+  private static final long STRETCH = 50_000_000;
+
+  private final Machine machine;
+  private final Engine engine;
+
+  public Scheduler(Machine machine, Engine engine) {
+    this.machine = machine;
+    this.engine = engine;
+  }
+
+  /// Runs until the program ends.
+  ///
+  /// **Errors:** [ProgramFault] as the engine throws it, and when every hart waits for ever.
+  public void run() {
+    runUntil(Long.MAX_VALUE);
+  }
+
+  /// Runs until all harts together have executed `total` instructions, or the program ends.
+  public void runUntil(long total) {
+    while (!machine.isFinished() && machine.retired() < total) {
+      turn(total);
+    }
+  }
+
+  private void turn(long total) {
+    machine.linux().threads().wakeDue();
+    Hart next = machine.nextHart();
+    if (next == null) {
+      machine.idleUntilNextWake();
+      return;
+    }
+    long left = total - machine.retired();
+    if (machine.harts().size() == 1) {
+      engine.run(next, Math.min(STRETCH, left));
+      return;
+    }
+    // what is left of its turn, should the last call have ended within it
+    long turn = TURN - machine.turnUsed();
+    long before = next.retired;
+    engine.run(next, Math.min(turn, left));
+    long used = next.retired - before;
+    machine.useTurn(next, used, used >= turn || !next.isRunnable());
+  }
+}
