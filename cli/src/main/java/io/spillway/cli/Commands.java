@@ -33,6 +33,11 @@ public final class Commands {
   private static final List<Entry> ENTRIES =
       List.of(
           new Entry(
+              SIMULATING,
+              "simulate",
+              "run RISC-V programs on simulated cores",
+              "io.spillway.cli.simulator.SimulateCommand"),
+          new Entry(
               HOUSE,
               "demo",
               "run every system on small real input, write one page",
