@@ -1,10 +1,10 @@
 package io.spillway.simulator.machine;
 
+import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 
 /// Lays out the first stack as Linux does: strings on top, then the auxiliary vector, the
 /// environment, the arguments and their count, to which the stack pointer points.
@@ -54,7 +54,7 @@ final class ProcessStack {
 
   private long fill(ElfImage image, ProcessOptions options) {
     byte[] random = new byte[16];
-    new Random(options.seed()).nextBytes(random);
+    new Seeds(options.seed()).stream("auxv").nextBytes(random);
     long randomAt = push(random);
     long nameAt = push(options.arguments().isEmpty() ? "" : options.arguments().get(0));
     List<Long> words = new ArrayList<>();
