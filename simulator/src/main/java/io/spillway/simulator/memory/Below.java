@@ -17,8 +17,10 @@ abstract class Below {
   /// @param write whether the line is to be written
   /// @param requestor who asks, see [Cache]
   /// @param pc the instruction that asked
+  /// @param address the address that it asked for
   /// @return when the answer leaves
-  abstract long read(long line, long time, long header, boolean write, int requestor, long pc);
+  abstract long read(
+      long line, long time, long header, boolean write, int requestor, long pc, long address);
 
   /// Takes an evicted line.
   ///

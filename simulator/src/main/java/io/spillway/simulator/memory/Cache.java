@@ -162,7 +162,7 @@ final class Cache extends Below {
       }
       done = Cycles.up(pendingArrival[flight], period) + responseTime + busPayload;
     } else {
-      long arrives = miss(line, time, 0, write, requestor, pc, write ? DIRTY : 0);
+      long arrives = miss(line, time, 0, write, requestor, pc, address, write ? DIRTY : 0);
       done = Cycles.up(arrives, period) + responseTime;
     }
     if (strides != null && requestor != FETCH) {
@@ -177,7 +177,8 @@ final class Cache extends Below {
   }
 
   @Override
-  long read(long line, long time, long header, boolean write, int requestor, long pc) {
+  long read(
+      long line, long time, long header, boolean write, int requestor, long pc, long address) {
     if (time >= blockedFrom && time < blockedUntil) {
       time = blockedUntil;
       counts.blocked++;
@@ -207,7 +208,7 @@ final class Cache extends Below {
       pendingState[flight] = exclusive ? GONE : 0;
       arrives = pendingArrival[flight];
     } else {
-      arrives = miss(line, time, header, write, requestor, pc, 0);
+      arrives = miss(line, time, header, write, requestor, pc, address, 0);
       flight = flight(line);
       if (flight >= 0) {
         servedDirty = (pendingState[flight] & DIRTY) != 0;
@@ -216,7 +217,7 @@ final class Cache extends Below {
     }
     if (strides != null && requestor != FETCH) {
       boolean dirty = servedDirty;
-      prefetch(pc, line << lineBits, time, requestor);
+      prefetch(pc, address, time, requestor);
       servedDirty = dirty;
     }
     return Cycles.up(arrives, period) + responseTime;
@@ -300,7 +301,14 @@ final class Cache extends Below {
 
   /// Starts a miss; returns when the line arrives here and leaves who served it in `servedBy`.
   private long miss(
-      long line, long time, long header, boolean write, int requestor, long pc, int flags) {
+      long line,
+      long time,
+      long header,
+      boolean write,
+      int requestor,
+      long pc,
+      long address,
+      int flags) {
     int slot = 0;
     int inFlight = 0;
     for (int i = 0; i < mshr.length; i++) {
@@ -317,7 +325,7 @@ final class Cache extends Below {
       inFlight--;
     }
     long send = Cycles.up(start, period) + level.tag() * period + header;
-    long arrives = fetch(line, send, write, requestor, pc);
+    long arrives = fetch(line, send, write, requestor, pc, address);
     mshr[slot] = arrives;
     if (inFlight + 1 >= mshr.length) {
       long earliest = Long.MAX_VALUE;
@@ -343,10 +351,11 @@ final class Cache extends Below {
   }
 
   /// Sends a request down and returns when its answer arrives.
-  private long fetch(long line, long send, boolean write, int requestor, long pc) {
+  private long fetch(
+      long line, long send, boolean write, int requestor, long pc, long address) {
     long start = requests.book(send, busHeader, busPeriod);
     long header = Cycles.up(start, busPeriod) - start + busRequest;
-    long leaves = below.read(line, start, header, write, requestor, pc);
+    long leaves = below.read(line, start, header, write, requestor, pc, address);
     long granted = responses.book(leaves, busHeader + busPayload, busPeriod);
     counts.bytesIn += level.line();
     return Cycles.up(granted, busPeriod) + busResponse;
@@ -471,7 +480,7 @@ final class Cache extends Below {
       }
       at = room(at);
       counts.prefetches++;
-      miss(line, at - level.tag() * period, 0, false, 2 + number, pc, PREFETCHED);
+      miss(line, at - level.tag() * period, 0, false, 2 + number, pc, line << lineBits, PREFETCHED);
       at += period;
     }
     servedBy = served;

@@ -112,7 +112,8 @@ final class DramController extends Below {
   }
 
   @Override
-  long read(long line, long time, long header, boolean write, int requestor, long pc) {
+  long read(
+      long line, long time, long header, boolean write, int requestor, long pc, long address) {
     servedBy = number;
     servedDirty = false;
     reads++;

@@ -202,7 +202,9 @@ public final class OutOfOrderCore extends TimingCore {
       done = atomic(in, pc, address, ready);
       leavesQueue = done;
     } else if (c == OpClass.SYSTEM || c == OpClass.FENCE) {
-      long issued = issue(Math.max(ready, commitCycle + 1), c.ordinal());
+      writeStores(Long.MAX_VALUE, stores - 1);
+      long drained = stores == 0 ? 0 : storeFree[(int) ((stores - 1) % storeFree.length)];
+      long issued = issue(Math.max(ready, Math.max(commitCycle + 2, drained)), c.ordinal());
       done = writeBackSlots.first(issued + latency[c.ordinal()]);
       leavesQueue = issued;
     } else {
@@ -222,8 +224,8 @@ public final class OutOfOrderCore extends TimingCore {
     if (control) {
       branch(in, pc, next, taken, fetched, done, committed);
     } else if (c == OpClass.SYSTEM) {
-      serialUntil = committed + 1;
-      fetchFrom(committed + 1 + core.commitToFetch());
+      serialUntil = committed + core.trapLatency();
+      fetchFrom(committed + core.trapLatency() + core.commitToFetch());
     }
     number++;
   }
