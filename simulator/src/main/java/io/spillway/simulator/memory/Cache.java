@@ -351,8 +351,7 @@ final class Cache extends Below {
   }
 
   /// Sends a request down and returns when its answer arrives.
-  private long fetch(
-      long line, long send, boolean write, int requestor, long pc, long address) {
+  private long fetch(long line, long send, boolean write, int requestor, long pc, long address) {
     long start = requests.book(send, busHeader, busPeriod);
     long header = Cycles.up(start, busPeriod) - start + busRequest;
     long leaves = below.read(line, start, header, write, requestor, pc, address);

@@ -428,11 +428,7 @@ public final class OutOfOrderCore extends TimingCore {
     sets.violation(pc, s);
     long again = found + 2 + core.commitToFetch();
     fetchFrom(again);
-    long dispatched =
-        again
-            + core.fetchToDecode()
-            + core.decodeToRename()
-            + core.renameToIssue();
+    long dispatched = again + core.fetchToDecode() + core.decodeToRename() + core.renameToIssue();
     renameCycle = Math.max(renameCycle, dispatched - core.renameToIssue());
     dispatchCycle = Math.max(dispatchCycle, dispatched);
     return dispatched + 1;
@@ -464,7 +460,8 @@ public final class OutOfOrderCore extends TimingCore {
 
   private long atomic(Instruction in, long pc, long address, long ready) {
     int k = OpClass.ATOMIC.ordinal();
-    long executed = issue(Math.max(ready, Math.max(commitCycle + 2, storeSendCycle)), k) + latency[k];
+    long executed =
+        issue(Math.max(ready, Math.max(commitCycle + 2, storeSendCycle)), k) + latency[k];
     long done = up(memory.store(address, in.accessBytes(), executed * period, pc));
     remember(pc, address, 0, executed);
     return writeBackSlots.first(done);
@@ -510,8 +507,8 @@ public final class OutOfOrderCore extends TimingCore {
 
   /// Lets the cache take committed stores up to number `last` that were sent by `cycle`.
   ///
-  /// Stores wait here because loads after them may reach the cache first: the memory side is to
-  /// see accesses nearly in the order of their times.
+  /// Stores wait here because loads after them may reach the cache first: the memory side is to see
+  /// accesses nearly in the order of their times.
   private void writeStores(long cycle, long last) {
     while (written <= last && written < stores) {
       int i = (int) written & storeMask;
@@ -589,7 +586,8 @@ public final class OutOfOrderCore extends TimingCore {
       if (in == null) {
         break;
       }
-      if (fetched >= core.fetchQueue() + 2 * core.decodeWidth() && renamed + core.fetchQueue() < fetched) {
+      if (fetched >= core.fetchQueue() + 2 * core.decodeWidth()
+          && renamed + core.fetchQueue() < fetched) {
         break;
       }
       long at = wrongFetch(pc, in.length());
