@@ -1,0 +1,28 @@
+package io.spillway.diffusion.parallel;
+
+import io.spillway.diffusion.model.Cooperation;
+import org.bytedeco.pytorch.Tensor;
+
+/// A rank's part in one strategy over the steps of one image.
+abstract class RankCooperation implements Cooperation, AutoCloseable {
+  /// Begins a step.
+  ///
+  /// @param synchronous whether every exchange of this step is waited for
+  void begin(int step, boolean synchronous) {}
+
+  /// The whole prediction from the strips of all ranks.
+  ///
+  /// **Shapes:** [batch, channels, own rows, columns] -> [batch, channels, rows, columns].
+  abstract Tensor gather(Tensor own);
+
+  /// Bytes of exchange buffers that this rank keeps.
+  long bufferBytes() {
+    return 0;
+  }
+
+  /// Waits for every exchange that is still under way.
+  void drain() {}
+
+  @Override
+  public void close() {}
+}

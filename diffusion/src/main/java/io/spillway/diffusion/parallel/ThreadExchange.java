@@ -1,0 +1,234 @@
+package io.spillway.diffusion.parallel;
+
+import io.spillway.platform.ErrorCode;
+import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.Tensors;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Ranks that are threads of one process. The bytes really travel: each message is copied out of
+/// the sender's tensor and into the receiver's, so results depend on what was sent alone. Every
+/// collective is made of messages, which makes the count of bytes that of a ring or direct exchange.
+public final class ThreadExchange implements Exchange {
+  /// What the ranks of one job share.
+  static final class Post {
+    /// A message waits under who sent it to whom and the how many-th it is.
+    private record Address(String channel, int from, int to, long number) {}
+
+    private final Map<Address, CompletableFuture<byte[]>> boxes = new ConcurrentHashMap<>();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+    private CompletableFuture<byte[]> box(String channel, int from, int to, long number) {
+      return boxes.computeIfAbsent(
+          new Address(channel, from, to, number), _ -> new CompletableFuture<>());
+    }
+
+    private byte[] take(String channel, int from, int to, long number) {
+      Address address = new Address(channel, from, to, number);
+      CompletableFuture<byte[]> box = box(channel, from, to, number);
+      Throwable dead = failure.get();
+      if (dead != null && !box.isDone()) {
+        throw died(dead);
+      }
+      try {
+        byte[] message = box.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        boxes.remove(address);
+        return message;
+      } catch (TimeoutException e) {
+        throw new SpillwayException(
+            ErrorCode.NOT_AVAILABLE,
+            "rank " + to + " waited " + TIMEOUT_SECONDS + " s for rank " + from
+                + ", which sent nothing; the job ends",
+            e);
+      } catch (ExecutionException e) {
+        throw died(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new SpillwayException(ErrorCode.INTERRUPTED, "rank " + to + " was interrupted", e);
+      }
+    }
+
+    /// Ends every wait, now and later.
+    void fail(int rank, Throwable cause) {
+      Throwable dead = new RankDeath(rank, cause);
+      failure.compareAndSet(null, dead);
+      boxes.values().forEach(b -> b.completeExceptionally(dead));
+    }
+
+    private static SpillwayException died(Throwable dead) {
+      return new SpillwayException(ErrorCode.NOT_AVAILABLE, dead.getMessage(), dead);
+    }
+  }
+
+  /// Tells which rank died first.
+  static final class RankDeath extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    RankDeath(int rank, Throwable cause) {
+      super("rank " + rank + " died (" + cause + "); the job ends", cause);
+    }
+  }
+
+  private final Post post;
+  private final String channel;
+  private final int[] members; // ranks of the whole job
+  private final int rank; // index into members
+  private final AtomicLong sent;
+  private final AtomicLong received;
+  private final Map<Integer, Long> sends = new HashMap<>();
+  private final Map<Integer, Long> receives = new HashMap<>();
+  private int groups;
+
+  private ThreadExchange(
+      Post post, String channel, int[] members, int rank, AtomicLong sent, AtomicLong received) {
+    this.post = post;
+    this.channel = channel;
+    this.members = members;
+    this.rank = rank;
+    this.sent = sent;
+    this.received = received;
+  }
+
+  /// The exchanges of `size` ranks; each belongs to one thread.
+  static List<ThreadExchange> ranks(int size, Post post) {
+    int[] members = new int[size];
+    java.util.Arrays.setAll(members, i -> i);
+    List<ThreadExchange> all = new ArrayList<>();
+    for (int r = 0; r < size; r++) {
+      all.add(new ThreadExchange(post, "", members, r, new AtomicLong(), new AtomicLong()));
+    }
+    return all;
+  }
+
+  @Override
+  public int rank() {
+    return rank;
+  }
+
+  @Override
+  public int size() {
+    return members.length;
+  }
+
+  @Override
+  public Pending send(Tensor data, int to) {
+    MemorySegment memory = Tensors.segment(data);
+    byte[] message = memory.toArray(ValueLayout.JAVA_BYTE);
+    long number = sends.merge(to, 1L, Long::sum);
+    sent.addAndGet(message.length);
+    post.box(channel, members[rank], members[to], number).complete(message);
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending receive(Tensor into, int from) {
+    long number = receives.merge(from, 1L, Long::sum);
+    MemorySegment memory = Tensors.segment(into);
+    return () -> {
+      byte[] message = post.take(channel, members[from], members[rank], number);
+      if (message.length != memory.byteSize()) {
+        throw new IllegalStateException(
+            "rank " + members[from] + " sent " + message.length + " bytes where "
+                + memory.byteSize() + " were expected");
+      }
+      received.addAndGet(message.length);
+      memory.copyFrom(MemorySegment.ofArray(message));
+    };
+  }
+
+  @Override
+  public Pending allGather(Tensor mine, Tensor all) {
+    List<Pending> pending = new ArrayList<>();
+    for (int r = 0; r < size(); r++) {
+      if (r != rank) {
+        pending.add(send(mine, r));
+        pending.add(receive(all.select(0, r), r));
+      }
+    }
+    all.select(0, rank).copy_(mine);
+    return () -> pending.forEach(Pending::await);
+  }
+
+  @Override
+  public Pending allToAll(Tensor parts, Tensor into) {
+    List<Pending> pending = new ArrayList<>();
+    for (int r = 0; r < size(); r++) {
+      if (r != rank) {
+        pending.add(send(parts.select(0, r), r));
+        pending.add(receive(into.select(0, r), r));
+      }
+    }
+    into.select(0, rank).copy_(parts.select(0, rank));
+    return () -> pending.forEach(Pending::await);
+  }
+
+  /// A ring: parts are summed on their way round, then the sums go round; the sum's order, and so
+  /// its rounding, is the same on every rank.
+  @Override
+  public Pending allReduce(Tensor data) {
+    int n = size();
+    if (n == 1) {
+      return Pending.DONE;
+    }
+    Tensor flat = data.view(-1);
+    long length = flat.numel();
+    int next = (rank + 1) % n;
+    int previous = (rank + n - 1) % n;
+    for (int round = 0; round < n - 1; round++) {
+      send(part(flat, rank - round, length), next);
+      Tensor theirs = part(flat, rank - round - 1, length);
+      Tensor incoming = theirs.clone();
+      receive(incoming, previous).await();
+      theirs.add_(incoming);
+    }
+    for (int round = 0; round < n - 1; round++) {
+      send(part(flat, rank + 1 - round, length), next);
+      receive(part(flat, rank - round, length), previous).await();
+    }
+    return Pending.DONE;
+  }
+
+  private Tensor part(Tensor flat, int index, long length) {
+    int n = size();
+    int i = Math.floorMod(index, n);
+    long begin = length * i / n;
+    return flat.narrow(0, begin, length * (i + 1) / n - begin);
+  }
+
+  @Override
+  public Exchange split(List<List<Integer>> partition) {
+    List<Integer> ranks =
+        partition.stream().filter(p -> p.contains(rank)).findFirst().orElseThrow();
+    int own = ranks.indexOf(rank);
+    groups++;
+    int[] chosen = ranks.stream().mapToInt(r -> members[r]).toArray();
+    String name = channel + "/" + groups;
+    return new ThreadExchange(post, name, chosen, own, sent, received);
+  }
+
+  @Override
+  public Traffic traffic() {
+    return new Traffic(sent.get(), received.get());
+  }
+
+  /// Ends the job on every rank.
+  void fail(Throwable cause) {
+    post.fail(members[rank], cause);
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,54 @@
+package io.spillway.diffusion.sampling;
+
+import org.bytedeco.pytorch.Tensor;
+
+/// Euler steps of the probability flow in sigma = sqrt((1-a)/a): the network sees
+/// x / sqrt(sigma² + 1), and x' = x + (sigma' - sigma) e.
+///
+/// **Source:** Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models",
+/// algorithm 1 without its second-order correction; scaling as in diffusers.
+public record Euler(NoiseSchedule schedule) implements Sampler {
+  @Override
+  public String name() {
+    return "euler";
+  }
+
+  @Override
+  public Run begin(int steps) {
+    int[] times = schedule.times(steps);
+    double[] alphas = schedule.alphaProducts();
+    double[] sigmas = new double[steps + 1];
+    for (int i = 0; i < steps; i++) {
+      double a = alphas[times[i]];
+      sigmas[i] = Math.sqrt((1 - a) / a);
+    }
+    return new Run() {
+      @Override
+      public int steps() {
+        return steps;
+      }
+
+      @Override
+      public double time(int i) {
+        return times[i];
+      }
+
+      @Override
+      public double initialDeviation() {
+        return schedule.spacing() == NoiseSchedule.Spacing.LEADING
+            ? Math.sqrt(sigmas[0] * sigmas[0] + 1)
+            : sigmas[0];
+      }
+
+      @Override
+      public Tensor input(Tensor x, int i) {
+        return x.mul(new org.bytedeco.pytorch.Scalar(1 / Math.sqrt(sigmas[i] * sigmas[i] + 1)));
+      }
+
+      @Override
+      public Tensor step(Tensor x, Tensor noise, int i) {
+        return Sampler.blend(1, x, sigmas[i + 1] - sigmas[i], noise);
+      }
+    };
+  }
+}
