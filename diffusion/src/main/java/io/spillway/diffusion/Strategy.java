@@ -17,7 +17,7 @@ public sealed interface Strategy {
   ///
   /// @param sync what is refreshed when
   /// @param extrapolate whether stale keys and values are continued by their last change (ours)
-  ///     **Source:** Li et al., "DistriFusion", section 4.
+  ///   **Source:** Li et al., "DistriFusion", section 4.
   record DistriFusion(Sync sync, boolean extrapolate) implements Strategy {}
 
   /// Partially conditioned patch parallelism: as DistriFusion, but a strip sees only the nearest
@@ -26,8 +26,8 @@ public sealed interface Strategy {
   /// @param conditioning share p of a neighbour's strip that is seen, 0 to 1
   /// @param pool 0, or how many of the tokens outside are averaged into one key (ours)
   /// @param extrapolate whether stale keys and values are continued by their last change (ours)
-  ///     **Source:** "Partially Conditioned Patch Parallelism for Accelerated Diffusion Model
-  ///     Inference", section 3.
+  ///   **Source:** "Partially Conditioned Patch Parallelism for Accelerated Diffusion Model
+  ///   Inference", section 3.
   record Pcpp(double conditioning, int pool, boolean extrapolate) implements Strategy {
     public Pcpp {
       if (!(conditioning >= 0 && conditioning <= 1)) {
@@ -58,8 +58,7 @@ public sealed interface Strategy {
   /// The blocks are split into stages, one a rank, through which patches flow; a patch sees the
   /// others' keys and values of this step where they passed already, else of the step before.
   ///
-  /// @param patches how many patches, 0 for as many as ranks
-  ///     **Source:** Fang et al., "PipeFusion".
+  /// @param patches how many patches, 0 for as many as ranks **Source:** Fang et al., "PipeFusion".
   record PipeFusion(int patches) implements Strategy {
     public PipeFusion {
       if (patches < 0) {

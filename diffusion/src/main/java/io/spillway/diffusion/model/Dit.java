@@ -4,6 +4,7 @@ import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -35,6 +36,35 @@ public final class Dit implements StagedDenoiser {
   @Override
   public Parameters parameters() {
     return p;
+  }
+
+  @Override
+  public Dit with(Parameters weights) {
+    return new Dit(config, weights);
+  }
+
+  @Override
+  public List<Integer> heads() {
+    return List.of(config.heads());
+  }
+
+  @Override
+  public List<Site> sites(int rows, int columns) {
+    int tokens = rows / config.patch() * (columns / config.patch());
+    List<Site> sites = new java.util.ArrayList<>();
+    for (int i = 0; i < config.layers(); i++) {
+      String block = "transformer_blocks." + i + ".";
+      sites.add(new Site.Attention(block + "attn1", tokens, config.width()));
+      sites.add(new Site.Sum(block + "attn1.to_out.0", tokens, config.width()));
+      sites.add(new Site.Sum(block + "ff.net.2", tokens, config.width()));
+    }
+    sites.add(new Site.Output(config.channels(), rows, columns));
+    return sites;
+  }
+
+  @Override
+  public void close() {
+    tables.close();
   }
 
   @Override
@@ -79,9 +109,7 @@ public final class Dit implements StagedDenoiser {
       }
       if (name.contains("embedding_table")) {
         p.change(
-            name,
-            t ->
-                t.mul_(new org.bytedeco.pytorch.Scalar(0.02 * Math.sqrt(config.width()))));
+            name, t -> t.mul_(new org.bytedeco.pytorch.Scalar(0.02 * Math.sqrt(config.width()))));
       }
     }
     return p;
@@ -92,8 +120,7 @@ public final class Dit implements StagedDenoiser {
     private final Tensor labels;
 
     DitStep(Tensor times, Tensor labels) {
-      this.sinusoid =
-          Ops.timeEmbedding(times, 256, 1).to(p.get("proj_out_2.weight").scalar_type());
+      this.sinusoid = Ops.timeEmbedding(times, 256, 1).to(p.get("proj_out_2.weight").scalar_type());
       this.labels = labels;
     }
 
@@ -137,7 +164,11 @@ public final class Dit implements StagedDenoiser {
       Tensor[] m = Ops.chunk(Ops.linear(p, name + "norm1.linear", conditioning(index)), 6, 1);
       Tensor x = tokens;
       Tensor h = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), m[0], m[1]);
-      x = torch.addcmul(x, Transformer.selfAttention(p, name + "attn1", h, config.headWidth(), ranks), m[2].unsqueeze(1));
+      x =
+          torch.addcmul(
+              x,
+              Transformer.selfAttention(p, name + "attn1", h, config.headWidth(), ranks),
+              m[2].unsqueeze(1));
       h = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), m[3], m[4]);
       return torch.addcmul(x, Transformer.mlp(p, name + "ff", h, ranks), m[5].unsqueeze(1));
     }

@@ -66,8 +66,7 @@ public record DitConfig(
       shapes
           .linear(block + "norm1.emb.timestep_embedder.linear_1", 256, d)
           .linear(block + "norm1.emb.timestep_embedder.linear_2", d, d)
-          .parameter(
-              block + "norm1.emb.class_embedder.embedding_table.weight", classes + 1, d)
+          .parameter(block + "norm1.emb.class_embedder.embedding_table.weight", classes + 1, d)
           .linear(block + "norm1.linear", d, 6L * d);
       for (String name : List.of("to_q", "to_k", "to_v", "to_out.0")) {
         shapes.linear(block + "attn1." + name, d, d);

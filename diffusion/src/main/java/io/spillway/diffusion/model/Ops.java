@@ -20,7 +20,9 @@ public final class Ops {
   ///
   /// **Shapes:** x [..., in], W [out, in], b [out] or none.
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
-    return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias));
+    return bias == null
+        ? torch.linear(x, weight)
+        : torch.linear(x, weight, new TensorOptional(bias));
   }
 
   /// The linear layer of that name.
@@ -76,8 +78,7 @@ public final class Ops {
         1);
   }
 
-  public static Tensor groupNorm(
-      Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
+  public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
     return torch.group_norm(
         x, groups, new TensorOptional(weight), new TensorOptional(bias), epsilon, false);
   }

@@ -72,8 +72,7 @@ public final class Parameters implements AutoCloseable {
         boolean matrix = shape.sizes().size() > 1;
         if (matrix) {
           RandomGenerator random = seeds.stream(shape.name());
-          double deviation =
-              1 / Math.sqrt((double) shape.elements() / shape.sizes().getFirst());
+          double deviation = 1 / Math.sqrt((double) shape.elements() / shape.sizes().getFirst());
           for (int i = 0; i < values.length; i++) {
             values[i] = (float) (deviation * random.nextGaussian());
           }

@@ -23,6 +23,7 @@ final class DisplacedStrips extends RankCooperation {
   private final Map<String, Halos> halos = new HashMap<>();
   private final Map<String, Moments> moments = new HashMap<>();
   private boolean synchronous;
+  private boolean sends; // whether fresh values travel for the next step
 
   /// p and pool of partial conditioning.
   private record Pcpp(double conditioning, int pool) {}
@@ -47,8 +48,9 @@ final class DisplacedStrips extends RankCooperation {
   }
 
   @Override
-  void begin(int step, boolean synchronousStep) {
+  void begin(boolean synchronousStep, boolean last) {
     synchronous = synchronousStep || sync == Sync.FULL_SYNC;
+    sends = !synchronous && !last && sync != Sync.NO_SYNC;
   }
 
   @Override
@@ -57,12 +59,11 @@ final class DisplacedStrips extends RankCooperation {
     Tensor own = Ops.cat(List.of(k, v), 2);
     Tensor seen = synchronous ? remote.whole(own) : remote.seen(own);
     Tensor bias = synchronous ? null : remote.bias(own);
-    if (!synchronous && sync != Sync.NO_SYNC) {
+    if (sends) {
       remote.start(own);
     }
     long width = q.size(2);
-    return Ops.attention(
-        q, seen.narrow(2, 0, width), seen.narrow(2, width, width), heads, bias);
+    return Ops.attention(q, seen.narrow(2, 0, width), seen.narrow(2, width, width), heads, bias);
   }
 
   private Keys newKeys() {
@@ -83,7 +84,7 @@ final class DisplacedStrips extends RankCooperation {
       return remote.convolve(x, remote.fresh(x), weight, bias, stride);
     }
     Tensor out = remote.convolve(x, remote.stale(), weight, bias, stride);
-    if (sync != Sync.NO_SYNC) {
+    if (sends) {
       remote.start(x);
     }
     return out;
@@ -105,7 +106,7 @@ final class DisplacedStrips extends RankCooperation {
       all = remote.exact(own);
     } else {
       all = remote.displaced(own, sync);
-      if (sync != Sync.NO_SYNC && sync != Sync.SEPARATE_GN) {
+      if (sends && sync != Sync.SEPARATE_GN) {
         remote.start(own);
       }
     }

@@ -69,8 +69,7 @@ final class ExactStrips extends RankCooperation {
     // [batch, ulysses x tokens, width] -> the own strip of all heads
     long batch = q.size(0);
     long tokens = q.size(1);
-    Tensor parts =
-        out.view(batch, ulysses, tokens, width).permute(1, 0, 2, 3).contiguous();
+    Tensor parts = out.view(batch, ulysses, tokens, width).permute(1, 0, 2, 3).contiguous();
     Tensor into = Strips.like(parts, ulysses, batch, tokens, width);
     heads.allToAll(parts, into).await();
     return into.permute(1, 2, 0, 3).reshape(batch, tokens, ulysses * width);
@@ -86,9 +85,7 @@ final class ExactStrips extends RankCooperation {
     Tensor mine = parts.contiguous();
     Tensor into = Strips.like(mine, mine.size(0), mine.size(1), mine.size(2), mine.size(3));
     heads.allToAll(mine, into).await();
-    return into
-        .permute(1, 0, 2, 3)
-        .reshape(mine.size(1), ulysses * mine.size(2), mine.size(3));
+    return into.permute(1, 0, 2, 3).reshape(mine.size(1), ulysses * mine.size(2), mine.size(3));
   }
 
   /// Attention over the keys and values of all groups, which go round the ring.
@@ -120,8 +117,7 @@ final class ExactStrips extends RankCooperation {
               .to(torch.ScalarType.Float);
       Tensor logSum = torch.logsumexp(logits, new long[] {-1}, true);
       Tensor part =
-          torch.matmul(
-              logits.sub(logSum).exp().to(q.scalar_type()), Ops.split(kv[1], headCount));
+          torch.matmul(logits.sub(logSum).exp().to(q.scalar_type()), Ops.split(kv[1], headCount));
       if (sum == null || weight == null) {
         sum = part;
         weight = logSum;

@@ -41,8 +41,7 @@ abstract class Halos extends Remote {
 
     @Override
     Tensor buffer(Tensor x) {
-      return Strips.like(
-          x, exchange.size(), 2, x.size(0), x.size(1), padding, x.size(3));
+      return Strips.like(x, exchange.size(), 2, x.size(0), x.size(1), padding, x.size(3));
     }
 
     @Override
@@ -118,5 +117,4 @@ abstract class Halos extends Remote {
       Tensor x, Tensor arrived, Tensor weight, @Nullable Tensor bias, int stride) {
     return Strips.convolve(x, above(arrived), below(arrived), weight, bias, stride, padding);
   }
-
 }

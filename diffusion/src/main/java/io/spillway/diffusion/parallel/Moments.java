@@ -38,10 +38,7 @@ final class Moments extends Remote {
       case SEPARATE_GN -> own;
       // the others' stale values, the own fresh: the mean moves by a share of the own change
       case STALE_GN ->
-          all.mean(0)
-              .add(
-                  own.sub(before),
-                  new org.bytedeco.pytorch.Scalar(1.0 / exchange.size()));
+          all.mean(0).add(own.sub(before), new org.bytedeco.pytorch.Scalar(1.0 / exchange.size()));
       case CORRECTED_ASYNC_GN, NO_SYNC -> all.mean(0).add(own.sub(before));
       case SYNC_GN, FULL_SYNC -> throw new IllegalStateException(sync + " has no stale moments");
     };

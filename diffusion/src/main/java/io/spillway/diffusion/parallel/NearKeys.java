@@ -33,8 +33,7 @@ final class NearKeys extends Keys {
       }
       try (TensorScope scope = TensorScope.open()) {
         assert scope != null;
-        Tensor t =
-            holder.hold(Strips.like(own, ranks, own.size(0), own.size(1), own.size(2)));
+        Tensor t = holder.hold(Strips.like(own, ranks, own.size(0), own.size(1), own.size(2)));
         tensors.add(t);
         return t;
       }
@@ -76,8 +75,7 @@ final class NearKeys extends Keys {
   }
 
   private Reach reachOf(int rank, Tensor own) {
-    return new Reach(
-        rank, exchange.size(), Math.toIntExact(own.size(1)), conditioning, pool);
+    return new Reach(rank, exchange.size(), Math.toIntExact(own.size(1)), conditioning, pool);
   }
 
   @Override

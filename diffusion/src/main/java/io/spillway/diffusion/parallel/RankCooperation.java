@@ -8,7 +8,8 @@ abstract class RankCooperation implements Cooperation, AutoCloseable {
   /// Begins a step.
   ///
   /// @param synchronous whether every exchange of this step is waited for
-  void begin(int step, boolean synchronous) {}
+  /// @param last whether no step follows, so that nothing needs to be sent for one
+  void begin(boolean synchronous, boolean last) {}
 
   /// The whole prediction from the strips of all ranks.
   ///

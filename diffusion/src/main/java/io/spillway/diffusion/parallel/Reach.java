@@ -39,9 +39,7 @@ record Reach(int rank, int ranks, int tokens, double conditioning, int pool) {
       int far = pool == 0 ? 0 : tokens - near;
       // above, the nearest tokens are the last of the strip; below, the first
       Part part =
-          r < rank
-              ? new Part(r, tokens - near, near, 0, far)
-              : new Part(r, 0, near, near, far);
+          r < rank ? new Part(r, tokens - near, near, 0, far) : new Part(r, 0, near, near, far);
       if (near + far > 0) {
         parts.add(part);
       }

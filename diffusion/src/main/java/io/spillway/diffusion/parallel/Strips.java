@@ -44,8 +44,7 @@ final class Strips {
       int padding) {
     Tensor top = above == null ? zeroRows(x, padding) : above;
     Tensor bottom = below == null ? zeroRows(x, padding) : below;
-    return Ops.convolve(
-        Ops.cat(List.of(top, x, bottom), 2), weight, bias, stride, 0, padding);
+    return Ops.convolve(Ops.cat(List.of(top, x, bottom), 2), weight, bias, stride, 0, padding);
   }
 
   private static Tensor zeroRows(Tensor x, int rows) {
@@ -56,15 +55,14 @@ final class Strips {
   ///
   /// **Shapes:** [batch, channels, rows, width] -> [2, batch, groups] f32.
   static Tensor moments(Tensor x, int groups) {
-    Tensor grouped =
-        x.reshape(x.size(0), groups, -1).to(torch.ScalarType.Float);
+    Tensor grouped = x.reshape(x.size(0), groups, -1).to(torch.ScalarType.Float);
     Tensor mean = grouped.mean(2);
     Tensor square = grouped.mul(grouped).mean(2);
     return Ops.cat(List.of(mean.unsqueeze(0), square.unsqueeze(0)), 0);
   }
 
-  /// Group normalisation from given moments; a negative variance, which corrected moments can
-  /// have, falls back to that of the own strip.
+  /// Group normalisation from given moments; a negative variance, which corrected moments can have,
+  /// falls back to that of the own strip.
   static Tensor normalise(
       Tensor x, Tensor moments, Tensor own, int groups, Tensor weight, Tensor bias, double eps) {
     Tensor mean = moments.select(0, 0);
@@ -76,8 +74,7 @@ final class Strips {
     Tensor root = safe.add(new Scalar(eps)).rsqrt();
     long batch = x.size(0);
     long each = x.size(1) / groups;
-    Tensor scale =
-        root.unsqueeze(2).mul(weight.view(1, groups, each)).view(batch, x.size(1), 1, 1);
+    Tensor scale = root.unsqueeze(2).mul(weight.view(1, groups, each)).view(batch, x.size(1), 1, 1);
     Tensor shift =
         bias.view(1, groups, each)
             .sub(mean.mul(root).unsqueeze(2).mul(weight.view(1, groups, each)))

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Ranks that are threads of one process. The bytes really travel: each message is copied out of
 /// the sender's tensor and into the receiver's, so results depend on what was sent alone. Every
-/// collective is made of messages, which makes the count of bytes that of a ring or direct exchange.
+/// collective is made of messages, which makes the count of bytes that of a ring or direct
+/// exchange.
 public final class ThreadExchange implements Exchange {
   /// What the ranks of one job share.
   static final class Post {
@@ -50,11 +51,16 @@ public final class ThreadExchange implements Exchange {
       } catch (TimeoutException e) {
         throw new SpillwayException(
             ErrorCode.NOT_AVAILABLE,
-            "rank " + to + " waited " + TIMEOUT_SECONDS + " s for rank " + from
+            "rank "
+                + to
+                + " waited "
+                + TIMEOUT_SECONDS
+                + " s for rank "
+                + from
                 + ", which sent nothing; the job ends",
             e);
       } catch (ExecutionException e) {
-        throw died(e.getCause());
+        throw died(e.getCause() == null ? e : e.getCause());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new SpillwayException(ErrorCode.INTERRUPTED, "rank " + to + " was interrupted", e);
@@ -69,7 +75,8 @@ public final class ThreadExchange implements Exchange {
     }
 
     private static SpillwayException died(Throwable dead) {
-      return new SpillwayException(ErrorCode.NOT_AVAILABLE, dead.getMessage(), dead);
+      return new SpillwayException(
+          ErrorCode.NOT_AVAILABLE, String.valueOf(dead.getMessage()), dead);
     }
   }
 
@@ -141,8 +148,13 @@ public final class ThreadExchange implements Exchange {
       byte[] message = post.take(channel, members[from], members[rank], number);
       if (message.length != memory.byteSize()) {
         throw new IllegalStateException(
-            "rank " + members[from] + " sent " + message.length + " bytes where "
-                + memory.byteSize() + " were expected");
+            "rank "
+                + members[from]
+                + " sent "
+                + message.length
+                + " bytes where "
+                + memory.byteSize()
+                + " were expected");
       }
       received.addAndGet(message.length);
       memory.copyFrom(MemorySegment.ofArray(message));

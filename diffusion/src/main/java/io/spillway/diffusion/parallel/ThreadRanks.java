@@ -32,15 +32,14 @@ public final class ThreadRanks {
       threads.add(
           Thread.ofPlatform()
               .name("rank-" + exchange.rank())
-              .start(
-                  () -> {
-                    try {
-                      result.set(work.run(exchange));
-                    } catch (Throwable e) {
-                      first.compareAndSet(null, e);
-                      exchange.fail(e);
-                    }
-                  }));
+              .start(() -> {
+                try {
+                  result.set(work.run(exchange));
+                } catch (Throwable e) {
+                  first.compareAndSet(null, e);
+                  exchange.fail(e);
+                }
+              }));
     }
     try {
       for (Thread t : threads) {

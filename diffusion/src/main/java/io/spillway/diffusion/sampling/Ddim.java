@@ -40,8 +40,7 @@ public record Ddim(NoiseSchedule schedule) implements Sampler {
       public Tensor step(Tensor x, Tensor noise, int i) {
         int before = times[i] - schedule.trainSteps() / steps;
         double a = alphas[times[i]];
-        double next =
-            before >= 0 ? alphas[before] : schedule.lastAlphaOne() ? 1 : alphas[0];
+        double next = before >= 0 ? alphas[before] : schedule.lastAlphaOne() ? 1 : alphas[0];
         double keep = Math.sqrt(next / a);
         return Sampler.blend(keep, x, Math.sqrt(1 - next) - keep * Math.sqrt(1 - a), noise);
       }

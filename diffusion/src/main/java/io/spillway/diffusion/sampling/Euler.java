@@ -2,8 +2,8 @@ package io.spillway.diffusion.sampling;
 
 import org.bytedeco.pytorch.Tensor;
 
-/// Euler steps of the probability flow in sigma = sqrt((1-a)/a): the network sees
-/// x / sqrt(sigma² + 1), and x' = x + (sigma' - sigma) e.
+/// Euler steps of the probability flow in sigma = sqrt((1-a)/a): the network sees x / sqrt(sigma² +
+/// 1), and x' = x + (sigma' - sigma) e.
 ///
 /// **Source:** Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models",
 /// algorithm 1 without its second-order correction; scaling as in diffusers.

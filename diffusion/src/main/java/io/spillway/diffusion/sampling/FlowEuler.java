@@ -4,8 +4,8 @@ import io.spillway.platform.SpillwayException;
 import org.bytedeco.pytorch.Tensor;
 
 /// Euler steps of a rectified flow: the network answers with the velocity, x' = x + (s' - s) v, and
-/// its time is 1000 s. A shift above 1 spends more of the steps on noisy images:
-/// s <- shift s / (1 + (shift - 1) s).
+/// its time is 1000 s. A shift above 1 spends more of the steps on noisy images: s <- shift s / (1
+/// + (shift - 1) s).
 ///
 /// **Source:** Esser et al., "Scaling Rectified Flow Transformers", section 5.3.2.
 public record FlowEuler(double shift) implements Sampler {

@@ -55,8 +55,7 @@ public record NoiseSchedule(
       double part = trainSteps == 1 ? 0 : (double) i / (trainSteps - 1);
       double beta;
       if (scaled) {
-        double root =
-            Math.sqrt(betaStart) + part * (Math.sqrt(betaEnd) - Math.sqrt(betaStart));
+        double root = Math.sqrt(betaStart) + part * (Math.sqrt(betaEnd) - Math.sqrt(betaStart));
         beta = root * root;
       } else {
         beta = betaStart + part * (betaEnd - betaStart);
@@ -79,8 +78,7 @@ public record NoiseSchedule(
           switch (spacing) {
             case LEADING ->
                 Math.min(trainSteps - 1, (steps - 1 - i) * (trainSteps / steps) + offset);
-            case TRAILING ->
-                (int) Math.round(trainSteps - (double) i * trainSteps / steps) - 1;
+            case TRAILING -> (int) Math.round(trainSteps - (double) i * trainSteps / steps) - 1;
             case LINSPACE ->
                 steps == 1
                     ? trainSteps - 1

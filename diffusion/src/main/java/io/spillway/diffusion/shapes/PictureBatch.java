@@ -18,7 +18,6 @@ public record PictureBatch(Tensor images, Tensor labels) {
       labels[i] = random.nextInt(shapes.length);
       Picture.draw(shapes[(int) labels[i]], size, random, pixels, i * 3 * size * size);
     }
-    return new PictureBatch(
-        Tensors.of(pixels, count, 3, size, size), Tensors.of(labels, count));
+    return new PictureBatch(Tensors.of(pixels, count, 3, size, size), Tensors.of(labels, count));
   }
 }

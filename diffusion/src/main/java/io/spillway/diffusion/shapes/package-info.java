@@ -1,4 +1,5 @@
-/// Pictures of our own: shapes on textures with class labels, and the classifier that judges samples.
+/// Pictures of our own: shapes on textures with class labels, and the classifier that judges
+/// samples.
 @NullMarked
 package io.spillway.diffusion.shapes;
 

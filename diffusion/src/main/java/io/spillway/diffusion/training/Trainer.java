@@ -50,8 +50,7 @@ public final class Trainer implements AutoCloseable {
   public void run(Progress progress) {
     resume();
     long last = System.nanoTime();
-    try (Progress.Task task =
-        progress.start("train", recipe.totalSteps() - optimizer.step())) {
+    try (Progress.Task task = progress.start("train", recipe.totalSteps() - optimizer.step())) {
       while (optimizer.step() < recipe.totalSteps()) {
         double loss = step();
         smoothed = Double.isNaN(smoothed) ? loss : 0.98 * smoothed + 0.02 * loss;
@@ -103,12 +102,10 @@ public final class Trainer implements AutoCloseable {
       Tensor times = sigma.mul(new org.bytedeco.pytorch.Scalar(1000.0));
       Tensor target = noise.sub(pictures.images());
       Tensor velocity =
-          model.predict(
-              x, times, new Condition.Labels(Tensors.of(labels, batch)), Alone.ALONE);
+          model.predict(x, times, new Condition.Labels(Tensors.of(labels, batch)), Alone.ALONE);
       Tensor loss = torch.mse_loss(velocity, target);
       loss.backward();
-      optimizer.update(
-          recipe.rateAt(n), Recipe.WEIGHT_DECAY, Recipe.CLIP, recipe.averaging());
+      optimizer.update(recipe.rateAt(n), Recipe.WEIGHT_DECAY, Recipe.CLIP, recipe.averaging());
       return loss.item_float();
     }
   }
@@ -146,10 +143,7 @@ public final class Trainer implements AutoCloseable {
     try (Weights saved = Weights.open(file());
         TensorScope scope = TensorScope.open()) {
       assert scope != null;
-      model
-          .parameters()
-          .tensors()
-          .forEach((name, t) -> restore(saved, "w." + name, t.detach()));
+      model.parameters().tensors().forEach((name, t) -> restore(saved, "w." + name, t.detach()));
       optimizer.state().forEach((name, t) -> restore(saved, name, t));
       optimizer.resumeAt(Long.parseLong(saved.model().metadata().getOrDefault("step", "0")));
       smoothed = Double.parseDouble(saved.model().metadata().getOrDefault("loss", "NaN"));
@@ -158,8 +152,11 @@ public final class Trainer implements AutoCloseable {
 
   private void restore(Weights saved, String name, Tensor into) {
     if (!saved.contains(name)
-        || !saved.model().entry(name).shape().equals(
-            java.util.Arrays.stream(Tensors.shape(into)).boxed().toList())) {
+        || !saved
+            .model()
+            .entry(name)
+            .shape()
+            .equals(java.util.Arrays.stream(Tensors.shape(into)).boxed().toList())) {
       throw SpillwayException.badFile(
           file(), "", "belongs to another model (%s differs); remove it or train elsewhere", name);
     }
