@@ -254,6 +254,12 @@ public final class Machine implements AutoCloseable {
     return slots[slot];
   }
 
+  /// The instruction at `pc` if it was decoded before, which it was if it was executed; else null.
+  public @Nullable Instruction executedAt(long pc) {
+    @Nullable Instruction[] slots = decoded.get(pc >>> Memory.PAGE_BITS);
+    return slots == null || (pc & 1) != 0 ? null : slots[(int) (pc & Memory.PAGE_BYTES - 1) >>> 1];
+  }
+
   /// Forgets decoded instructions, for the program has changed its code.
   public void codeChanged() {
     decoded.clear();

@@ -1,0 +1,337 @@
+package io.spillway.simulator.functional;
+
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.INIT_NAME;
+import static java.lang.constant.ConstantDescs.MTD_void;
+
+import io.spillway.simulator.isa.Instruction;
+import io.spillway.simulator.machine.FloatOps;
+import io.spillway.simulator.machine.FloatStatus;
+import io.spillway.simulator.machine.Hart;
+import io.spillway.simulator.machine.Machine;
+import io.spillway.simulator.machine.MemoryFault;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.AccessFlag;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Translates a [Region] to a method: registers become local variables, blocks become labels.
+///
+/// Between two looks at the budget no block is executed twice, since every jump to a block that was
+/// emitted before looks at it; so the budget, which is at least the region's size, is never
+/// overdrawn. A memory fault leaves the method with the state before the faulting instruction,
+/// which the interpreter then executes.
+final class RegionCompiler {
+  /// HotSpot compiles no method above this many bytes.
+  private static final int HUGE_METHOD = 8000;
+
+  private static final int FIRST_LIMIT = 6000;
+  private static final int SMALLEST_LIMIT = 500;
+
+  private static final ClassDesc SELF =
+      ClassDesc.of("io.spillway.simulator.functional.TranslatedRegion");
+  private static final ClassDesc CODE = desc(RegionCode.class);
+  static final ClassDesc HART = desc(Hart.class);
+  static final ClassDesc STATUS = desc(FloatStatus.class);
+  static final ClassDesc FLOAT_OPS = desc(FloatOps.class);
+  private static final ClassDesc LONGS = CD_long.arrayType();
+  private static final MethodTypeDesc RUN =
+      MethodTypeDesc.of(CD_int, HART, LONGS, LONGS, STATUS, CD_long, CD_int);
+
+  /// Where [RegionCode#run]'s parameters and our own variables lie.
+  static final int HART_SLOT = 1;
+
+  static final int X_SLOT = 2;
+  static final int F_SLOT = 3;
+  static final int STATUS_SLOT = 4;
+  static final int BASE_SLOT = 5;
+  static final int LEFT_SLOT = 7;
+  static final int PC_SLOT = 8;
+  static final int TEMPORARY_SLOT = 10;
+  static final int RESULT_SLOT = 12;
+  static final int SITE_SLOT = 13;
+  static final int FIRST_REGISTER_SLOT = 17;
+
+  private static final int SITE_SHIFT = 40;
+
+  /// Code and the least budget that it may be called with.
+  record Compiled(RegionCode code, int size) {}
+
+  private final Region region;
+  private final CodeBuilder code;
+  private final RegisterPlan plan;
+  private final Translator translator;
+  private final Map<Long, Label> labels = new HashMap<>();
+  private final Map<Long, Integer> order = new HashMap<>();
+  private final Map<Long, Label> exits = new HashMap<>();
+  private final Map<Long, Label> interpreterExits = new HashMap<>();
+  private final Label exit;
+
+  private RegionCompiler(Region region, RegisterPlan plan, CodeBuilder code) {
+    this.region = region;
+    this.code = code;
+    this.plan = plan;
+    this.translator = new Translator(code, plan);
+    this.exit = code.newLabel();
+  }
+
+  static ClassDesc desc(Class<?> type) {
+    return ClassDesc.ofDescriptor(type.descriptorString());
+  }
+
+  /// Translates the region around `entry`.
+  ///
+  /// @param careful whether float registers may hold either precision
+  /// @return null if there is nothing to translate
+  static @Nullable Compiled compile(Machine machine, long entry, boolean careful) {
+    for (int limit = FIRST_LIMIT; limit >= SMALLEST_LIMIT; limit = limit * 2 / 3) {
+      Region region = Region.discover(machine, entry, limit);
+      if (region == null) {
+        return null;
+      }
+      byte[] bytes = build(region, RegisterPlan.of(region, careful));
+      if (codeLength(bytes) < HUGE_METHOD) {
+        return new Compiled(define(bytes), region.size());
+      }
+    }
+    return null;
+  }
+
+  private static int codeLength(byte[] bytes) {
+    return ClassFile.of().parse(bytes).methods().stream()
+        .filter(m -> m.methodName().equalsString("run"))
+        .flatMap(m -> m.code().stream())
+        .mapToInt(c -> ((java.lang.classfile.attribute.CodeAttribute) c).codeLength())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static RegionCode define(byte[] bytes) {
+    try {
+      return (RegionCode)
+          MethodHandles.lookup()
+              .defineHiddenClass(bytes, true)
+              .lookupClass()
+              .getDeclaredConstructor()
+              .newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("generated code was refused", e);
+    }
+  }
+
+  private static byte[] build(Region region, RegisterPlan plan) {
+    return ClassFile.of()
+        .build(
+            SELF,
+            type -> {
+              type.withFlags(AccessFlag.FINAL, AccessFlag.SUPER);
+              type.withInterfaceSymbols(CODE);
+              type.withMethodBody(
+                  INIT_NAME,
+                  MTD_void,
+                  ClassFile.ACC_PUBLIC,
+                  c -> c.aload(0).invokespecial(CD_Object, INIT_NAME, MTD_void).return_());
+              type.withMethodBody(
+                  "run",
+                  RUN,
+                  ClassFile.ACC_PUBLIC,
+                  c -> new RegionCompiler(region, plan, c).method());
+            });
+  }
+
+  private void method() {
+    List<Region.Block> blocks = new ArrayList<>(region.blocks().values());
+    for (int i = 0; i < blocks.size(); i++) {
+      labels.put(blocks.get(i).pc(), code.newLabel());
+      order.put(blocks.get(i).pc(), i);
+    }
+    entry();
+    Label start = code.newBoundLabel();
+    code.goto_(label(region.entry()));
+    for (int i = 0; i < blocks.size(); i++) {
+      block(blocks.get(i), i);
+    }
+    Label end = code.newBoundLabel();
+    Label handler = code.newBoundLabel();
+    code.exceptionCatch(start, end, handler, desc(MemoryFault.class));
+    code.pop();
+    code.lload(SITE_SLOT).ldc((1L << SITE_SHIFT) - 1).land().lstore(PC_SLOT);
+    code.iload(LEFT_SLOT);
+    code.lload(SITE_SLOT).bipush(SITE_SHIFT).lushr().l2i().isub().istore(LEFT_SLOT);
+    code.iconst_1().istore(RESULT_SLOT);
+    code.goto_w(exit);
+    exits.forEach((pc, at) -> exitStub(pc, at, RegionCode.DONE));
+    interpreterExits.forEach((pc, at) -> exitStub(pc, at, RegionCode.INTERPRET));
+    exit();
+  }
+
+  private Label label(long pc) {
+    return java.util.Objects.requireNonNull(labels.get(pc));
+  }
+
+  private void exitStub(long pc, Label at, int result) {
+    code.labelBinding(at);
+    code.loadConstant(pc).lstore(PC_SLOT);
+    if (result != RegionCode.DONE) {
+      code.loadConstant(result).istore(RESULT_SLOT);
+    }
+    code.goto_(exit);
+  }
+
+  /// Loads the registers; refuses if a single-precision one is not boxed.
+  private void entry() {
+    code.iconst_0().istore(RESULT_SLOT);
+    code.loadConstant(0L).lstore(SITE_SLOT);
+    for (int r = 1; r < 32; r++) {
+      if (plan.isUsed(r)) {
+        code.aload(X_SLOT).bipush(r).laload().lstore(plan.slot(r));
+      }
+    }
+    Label refuse = code.newLabel();
+    boolean refuses = false;
+    for (int r = 32; r < 64; r++) {
+      if (!plan.isUsed(r)) {
+        continue;
+      }
+      code.aload(F_SLOT).bipush(r - 32).laload();
+      switch (plan.kind(r)) {
+        case RAW -> code.lstore(plan.slot(r));
+        case TWICE ->
+            code.invokestatic(
+                    desc(Double.class), "longBitsToDouble", MethodTypeDesc.of(CD_double, CD_long))
+                .dstore(plan.slot(r));
+        case SINGLE -> {
+          refuses = true;
+          code.dup2().bipush(32).lshr().loadConstant(-1L).lcmp();
+          Label boxed = code.newLabel();
+          code.ifeq(boxed).pop2().goto_w(refuse);
+          code.labelBinding(boxed);
+          code.l2i()
+              .invokestatic(
+                  desc(Float.class), "intBitsToFloat", MethodTypeDesc.of(CD_float, CD_int))
+              .fstore(plan.slot(r));
+        }
+      }
+    }
+    if (plan.usesRounding()) {
+      // an invalid dynamic rounding mode makes instructions illegal: leave that to the interpreter
+      Label valid = code.newLabel();
+      code.aload(STATUS_SLOT).invokevirtual(STATUS, "mode", MethodTypeDesc.of(CD_int));
+      code.iconst_5().if_icmplt(valid);
+      leave(RegionCode.INTERPRET);
+      code.labelBinding(valid);
+    }
+    if (refuses) {
+      Label ready = code.newLabel();
+      code.goto_(ready);
+      code.labelBinding(refuse);
+      leave(RegionCode.REFUSED);
+      code.labelBinding(ready);
+    }
+  }
+
+  private void leave(int result) {
+    code.iload(LEFT_SLOT).iconst_2().ishl().loadConstant(result).ior().ireturn();
+  }
+
+  /// Writes the registers back and returns.
+  private void exit() {
+    code.labelBinding(exit);
+    for (int r = 1; r < 64; r++) {
+      if (!plan.isWritten(r)) {
+        continue;
+      }
+      code.aload(r < 32 ? X_SLOT : F_SLOT).bipush(r & 31);
+      plan.loadBits(code, r);
+      code.lastore();
+    }
+    code.aload(HART_SLOT).lload(PC_SLOT).putfield(HART, "pc", CD_long);
+    code.iload(LEFT_SLOT).iconst_2().ishl().iload(RESULT_SLOT).ior().ireturn();
+  }
+
+  private void block(Region.Block block, int index) {
+    code.labelBinding(label(block.pc()));
+    long pc = block.pc();
+    int count = block.instructions().size();
+    int body = block.endsInControl() ? count - 1 : count;
+    for (int i = 0; i < body; i++) {
+      Instruction in = block.instructions().get(i);
+      if (in.isMemory()) {
+        code.loadConstant((long) i << SITE_SHIFT | pc).lstore(SITE_SLOT);
+      }
+      translator.emit(in, pc);
+      pc += in.length();
+    }
+    code.iinc(LEFT_SLOT, -count);
+    if (block.endsInControl()) {
+      control(block.last(), pc, block.next(), index);
+    } else if (block.interpretNext()) {
+      code.goto_w(interpreterExits.computeIfAbsent(block.next(), _ -> code.newLabel()));
+    } else {
+      jump(block.next(), index);
+    }
+  }
+
+  private void control(Instruction in, long pc, long next, int index) {
+    switch (in.opClass()) {
+      case BRANCH -> {
+        Label taken = code.newLabel();
+        translator.branch(in, taken);
+        jump(next, index);
+        code.labelBinding(taken);
+        jump(pc + in.imm(), index);
+      }
+      case JUMP -> {
+        translator.constant(in.rd(), next);
+        jump(pc + in.imm(), index);
+      }
+      default -> {
+        translator.indirectTarget(in, TEMPORARY_SLOT);
+        translator.constant(in.rd(), next);
+        indirect(index);
+      }
+    }
+  }
+
+  private void jump(long target, int index) {
+    Integer to = order.get(target);
+    if (to == null) {
+      code.goto_(exits.computeIfAbsent(target, _ -> code.newLabel()));
+    } else if (to <= index) {
+      Label enough = label(target);
+      code.iload(LEFT_SLOT).loadConstant(region.size());
+      code.if_icmpge(enough);
+      code.goto_(exits.computeIfAbsent(target, _ -> code.newLabel()));
+    } else {
+      code.goto_(label(target));
+    }
+  }
+
+  /// Goes on within the region if the target is one of its return sites.
+  private void indirect(int index) {
+    for (long site : region.returnSites()) {
+      Integer to = order.get(site);
+      if (to == null) {
+        continue;
+      }
+      Label other = code.newLabel();
+      code.lload(TEMPORARY_SLOT).loadConstant(site).lcmp().ifne(other);
+      jump(site, index);
+      code.labelBinding(other);
+    }
+    code.lload(TEMPORARY_SLOT).lstore(PC_SLOT);
+    code.goto_w(exit);
+  }
+}

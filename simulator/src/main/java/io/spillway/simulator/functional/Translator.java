@@ -1,0 +1,270 @@
+package io.spillway.simulator.functional;
+
+import static java.lang.constant.ConstantDescs.CD_byte;
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_short;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import io.spillway.simulator.isa.Immediate;
+import io.spillway.simulator.isa.Instruction;
+import io.spillway.simulator.isa.Op;
+import io.spillway.simulator.machine.IntegerOps;
+import io.spillway.simulator.machine.Memory;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.util.Locale;
+
+/// Translates single instructions to bytecode. Operations of more than a few bytecodes call the
+/// methods that the interpreter uses too; HotSpot inlines them.
+final class Translator {
+  private static final ClassDesc MEMORY = RegionCompiler.desc(Memory.class);
+  private static final ClassDesc INTEGER_OPS = RegionCompiler.desc(IntegerOps.class);
+  private static final ClassDesc MATH = RegionCompiler.desc(Math.class);
+  private static final MethodTypeDesc LONG_LONG_LONG = MethodTypeDesc.of(CD_long, CD_long, CD_long);
+
+  private final CodeBuilder code;
+  private final RegisterPlan plan;
+
+  Translator(CodeBuilder code, RegisterPlan plan) {
+    this.code = code;
+    this.plan = plan;
+  }
+
+  private void load(int register) {
+    if (register == 0) {
+      code.lconst_0();
+    } else {
+      code.lload(plan.slot(register));
+    }
+  }
+
+  private void store(int register) {
+    if (register == 0) {
+      code.pop2();
+    } else {
+      code.lstore(plan.slot(register));
+    }
+  }
+
+  /// `register = value`.
+  void constant(int register, long value) {
+    if (register != 0) {
+      code.loadConstant(value).lstore(plan.slot(register));
+    }
+  }
+
+  /// Puts the target of an indirect jump into a variable.
+  void indirectTarget(Instruction in, int slot) {
+    load(in.rs1());
+    code.loadConstant(in.imm()).ladd().loadConstant(-2L).land().lstore(slot);
+  }
+
+  /// Jumps to `taken` if the branch is taken.
+  void branch(Instruction in, Label taken) {
+    load(in.rs1());
+    load(in.rs2());
+    switch (in.op()) {
+      case BEQ -> code.lcmp().ifeq(taken);
+      case BNE -> code.lcmp().ifne(taken);
+      case BLT -> code.lcmp().iflt(taken);
+      case BGE -> code.lcmp().ifge(taken);
+      case BLTU -> compareUnsigned().iflt(taken);
+      default -> compareUnsigned().ifge(taken);
+    }
+  }
+
+  private CodeBuilder compareUnsigned() {
+    return code.invokestatic(
+        RegionCompiler.desc(Long.class),
+        "compareUnsigned",
+        MethodTypeDesc.of(CD_int, CD_long, CD_long));
+  }
+
+  /// Any instruction that does not change the flow of control.
+  void emit(Instruction in, long pc) {
+    switch (in.opClass()) {
+      case INTEGER_ALU, INTEGER_MULTIPLY, INTEGER_DIVIDE -> {
+        if (in.rd() != 0) {
+          integer(in, pc);
+          store(in.rd());
+        }
+      }
+      case LOAD -> loadMemory(in);
+      case STORE -> storeMemory(in);
+      case FENCE -> {}
+      default -> new FloatTranslator(code, plan).emit(in);
+    }
+  }
+
+  private void integer(Instruction in, long pc) {
+    switch (in.op()) {
+      case LUI -> code.loadConstant(in.imm());
+      case AUIPC -> code.loadConstant(pc + in.imm());
+      case ADDI -> addImmediate(in);
+      case XORI -> immediate(in).lxor();
+      case ORI -> immediate(in).lor();
+      case ANDI -> immediate(in).land();
+      case SLLI -> shift(in).lshl();
+      case SRLI -> shift(in).lushr();
+      case SRAI -> shift(in).lshr();
+      case ADD -> both(in).ladd();
+      case SUB -> both(in).lsub();
+      case XOR -> both(in).lxor();
+      case OR -> both(in).lor();
+      case AND -> both(in).land();
+      case SLL -> both(in).l2i().lshl();
+      case SRL -> both(in).l2i().lushr();
+      case SRA -> both(in).l2i().lshr();
+      case ADDIW -> immediate(in).ladd().l2i().i2l();
+      case ADDW -> both(in).ladd().l2i().i2l();
+      case SUBW -> both(in).lsub().l2i().i2l();
+      case MULW -> both(in).lmul().l2i().i2l();
+      case SLLIW -> wordShift(in).ishl().i2l();
+      case SRLIW -> wordShift(in).iushr().i2l();
+      case SRAIW -> wordShift(in).ishr().i2l();
+      case SLLW -> words(in).ishl().i2l();
+      case SRLW -> words(in).iushr().i2l();
+      case SRAW -> words(in).ishr().i2l();
+      case SLTI, SLTIU -> call(immediate(in), in.op() == Op.SLTI ? "slt" : "sltu");
+      case MUL -> both(in).lmul();
+      case MULH -> both(in).invokestatic(MATH, "multiplyHigh", LONG_LONG_LONG);
+      case MULHU -> both(in).invokestatic(MATH, "unsignedMultiplyHigh", LONG_LONG_LONG);
+      case MIN -> both(in).invokestatic(MATH, "min", LONG_LONG_LONG);
+      case MAX -> both(in).invokestatic(MATH, "max", LONG_LONG_LONG);
+      default -> named(in);
+    }
+  }
+
+  private CodeBuilder both(Instruction in) {
+    load(in.rs1());
+    load(in.rs2());
+    return code;
+  }
+
+  private CodeBuilder words(Instruction in) {
+    load(in.rs1());
+    code.l2i();
+    load(in.rs2());
+    return code.l2i();
+  }
+
+  private CodeBuilder immediate(Instruction in) {
+    load(in.rs1());
+    return code.loadConstant(in.imm());
+  }
+
+  private void addImmediate(Instruction in) {
+    if (in.rs1() == 0) {
+      code.loadConstant(in.imm());
+    } else if (in.imm() == 0) {
+      load(in.rs1());
+    } else {
+      immediate(in).ladd();
+    }
+  }
+
+  private CodeBuilder shift(Instruction in) {
+    load(in.rs1());
+    return code.loadConstant((int) in.imm());
+  }
+
+  private CodeBuilder wordShift(Instruction in) {
+    load(in.rs1());
+    code.l2i();
+    return code.loadConstant((int) in.imm());
+  }
+
+  /// The method of [IntegerOps] that bears the operation's name; forms with an immediate pass it as
+  /// the second operand.
+  private void named(Instruction in) {
+    String name = in.op().name().toLowerCase(Locale.ROOT).replace("_", "");
+    boolean hasImmediate = in.op().immediate() != Immediate.NONE;
+    if (hasImmediate) {
+      call(immediate(in), name.replaceFirst("i(w|uw)?$", "$1"));
+    } else if (in.op().file(2) == 'x') {
+      call(both(in), name);
+    } else {
+      load(in.rs1());
+      code.invokestatic(INTEGER_OPS, name, MethodTypeDesc.of(CD_long, CD_long));
+    }
+  }
+
+  private static void call(CodeBuilder at, String name) {
+    at.invokestatic(INTEGER_OPS, name, LONG_LONG_LONG);
+  }
+
+  private void address(Instruction in) {
+    code.lload(RegionCompiler.BASE_SLOT);
+    addImmediate(in);
+  }
+
+  private void loadMemory(Instruction in) {
+    address(in);
+    switch (in.op()) {
+      case LB -> memory("load8", CD_byte).i2l();
+      case LBU -> memory("load8", CD_byte).sipush(255).iand().i2l();
+      case LH -> memory("load16", CD_short).i2l();
+      case LHU -> memory("load16", CD_short).ldc(0xffff).iand().i2l();
+      case LW -> memory("load32", CD_int).i2l();
+      case LWU -> memory("load32", CD_int).i2l().ldc(0xffffffffL).land();
+      case LD -> memory("load64", CD_long);
+      case FLD -> {
+        if (plan.kind(in.destination()) == RegisterPlan.Kind.TWICE) {
+          memory("loadDouble", CD_double).dstore(plan.slot(in.destination()));
+        } else {
+          memory("load64", CD_long);
+          plan.storeBits(code, in.destination());
+        }
+        return;
+      }
+      default -> {
+        memory("loadFloat", CD_float);
+        plan.storeFloat(code, in.destination());
+        return;
+      }
+    }
+    store(in.rd());
+  }
+
+  private CodeBuilder memory(String name, ClassDesc result) {
+    return code.invokestatic(MEMORY, name, MethodTypeDesc.of(result, CD_long, CD_long));
+  }
+
+  private void storeMemory(Instruction in) {
+    address(in);
+    switch (in.op()) {
+      case SD -> {
+        load(in.rs2());
+        put("store64", CD_long);
+      }
+      case FSD -> {
+        if (plan.kind(in.source2()) == RegisterPlan.Kind.TWICE) {
+          code.dload(plan.slot(in.source2()));
+          put("storeDouble", CD_double);
+        } else {
+          plan.loadBits(code, in.source2());
+          put("store64", CD_long);
+        }
+      }
+      case FSW -> {
+        plan.loadBits(code, in.source2());
+        code.l2i();
+        put("store32", CD_int);
+      }
+      default -> {
+        load(in.rs2());
+        code.l2i();
+        put("store" + in.accessBytes() * 8, CD_int);
+      }
+    }
+  }
+
+  private void put(String name, ClassDesc value) {
+    code.invokestatic(MEMORY, name, MethodTypeDesc.of(CD_void, CD_long, CD_long, value));
+  }
+}
