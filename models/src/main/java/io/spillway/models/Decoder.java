@@ -168,7 +168,7 @@ public final class Decoder {
     Tensor bias = mask;
     boolean windowed = config.slidingWindow() > 0 && past + queries > config.slidingWindow();
     if (bias == null && queries > 1 && (past > 0 || windowed)) {
-      bias = causalMask(queries, past, query);
+      bias = mask(queries, past);
     } else if (bias == null && windowed) {
       long first = past + 1 - config.slidingWindow();
       key = key.narrow(2, first, config.slidingWindow());
@@ -195,7 +195,8 @@ public final class Decoder {
   }
 
   /// Zero where a query may look and minus infinity elsewhere, `[queries, past + queries]`.
-  private Tensor causalMask(long queries, long past, Tensor like) {
+  public Tensor mask(long queries, long past) {
+    Tensor like = weight("model.norm.weight");
     Tensor mask =
         torch.full(
             new long[] {queries, past + queries},

@@ -39,7 +39,8 @@ final class TrainingRows {
       return copy(length, random);
     }
     boolean chat = random.nextInt(10) < 3;
-    return lay(sample(length - 2, random), length, chat);
+    boolean questionFirst = random.nextInt(100) < 14;
+    return lay(sample(length - (questionFirst ? 18 : 2), random), length, chat, questionFirst);
   }
 
   private Sample sample(int tokens, RandomGenerator random) {
@@ -50,21 +51,21 @@ final class TrainingRows {
       int keys = turns + random.nextInt(tokens / 50 + 1);
       return from.magicTurns(tokens, keys, turns, random);
     }
-    if (choice < 52) {
+    if (choice < 55) {
       return from.keyValueTurns(tokens, turns, random);
     }
     Task task =
-        choice < 62
+        choice < 61
             ? Task.PASSKEY
             : choice < 75
                 ? Task.NUMBER
-                : choice < 81
+                : choice < 83
                     ? Task.MULTI_VALUE
-                    : choice < 86
+                    : choice < 88
                         ? Task.MULTI_QUERY
-                        : choice < 93
+                        : choice < 95
                             ? Task.VARIABLES
-                            : choice < 96 ? Task.COMMON_WORDS : Task.FREQUENT_WORDS;
+                            : choice < 97 ? Task.COMMON_WORDS : Task.FREQUENT_WORDS;
     return from.generate(task, tokens, -1, random);
   }
 
@@ -90,10 +91,16 @@ final class TrainingRows {
   }
 
   /// Lays a sample out as plain text or as a chat.
-  private Row lay(Sample sample, int length, boolean chat) {
+  ///
+  /// @param questionFirst the first question stands before the text as well
+  private Row lay(Sample sample, int length, boolean chat, boolean questionFirst) {
     int[] ids = new int[length + 1];
     float[] weights = new float[length];
     int at = put(ids, weights, 0, OwnVocabulary.BEGIN + (chat ? OwnVocabulary.USER : ""), 0);
+    if (questionFirst) {
+      Sample.Turn turn = sample.turns().getFirst();
+      at = put(ids, weights, at, turn.question() + turn.lead(), TEXT_WEIGHT);
+    }
     at = put(ids, weights, at, sample.context(), TEXT_WEIGHT);
     boolean first = true;
     for (Sample.Turn turn : sample.turns()) {

@@ -206,11 +206,11 @@ public final class TaskGenerator {
   }
 
   private Sample keyValue(int tokens, int turnCount, double depth, RandomGenerator random) {
-    String lead = " The value associated with the specified key is:";
+    String lead = " The value associated with \"{k}\" is:";
     List<String> names = keys(Math.max(4, tokens / 8), "-", random);
     List<String> values = new ArrayList<>();
     StringBuilder object = new StringBuilder(" {");
-    int turnCost = length.applyAsInt(" Key: \"amber-fox\"" + lead + " 12345") + 3;
+    int turnCost = length.applyAsInt(" Key: \"amber-fox\"" + lead.replace("{k}", "amber-fox") + " 12345") + 3;
     int used = 4 + turnCount * turnCost;
     for (String name : names) {
       String value = Filler.digits(5, random);
@@ -236,7 +236,7 @@ public final class TaskGenerator {
       turns.add(
           new Turn(
               " Key: \"" + names.get(asked) + "\"",
-              lead,
+              lead.replace("{k}", names.get(asked)),
               " " + values.get(asked),
               List.of(values.get(asked))));
     }

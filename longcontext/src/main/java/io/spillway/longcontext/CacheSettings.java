@@ -1,0 +1,71 @@
+package io.spillway.longcontext;
+
+import io.spillway.platform.SpillwayException;
+
+/// How a prompt is read into a fixed cache.
+///
+/// @param budget entries kept per layer and key-value head
+/// @param chunk prompt tokens read at a time
+/// @param local last tokens of the prompt that are read without eviction after the chunks
+/// @param sinks first entries that are never evicted
+/// @param pyramid budget of the first layer over that of the last, 1 for equal budgets
+/// @param evictWhileDecoding keeps the budget while the answer grows as well
+public record CacheSettings(
+    int budget,
+    int chunk,
+    int local,
+    int sinks,
+    double pyramid,
+    boolean evictWhileDecoding) {
+  public CacheSettings {
+    atLeast("budget", budget, 1);
+    atLeast("chunk", chunk, 1);
+    atLeast("local tokens", local, 0);
+    atLeast("sinks", sinks, 0);
+    if (budget <= sinks) {
+      throw SpillwayException.badInput(
+          "a budget of %d entries cannot hold %d sinks and a window; give at least %d",
+          budget, sinks, sinks + 1);
+    }
+    if (!(pyramid >= 1) || pyramid > 20) {
+      throw SpillwayException.badInput("pyramid is %s, it must be from 1 to 20", pyramid);
+    }
+  }
+
+  private static void atLeast(String name, int value, int least) {
+    if (value < least) {
+      throw SpillwayException.badInput("%s is %d, it must be at least %d", name, value, least);
+    }
+  }
+
+  /// The usual settings of a budget.
+  public static CacheSettings of(int budget, int chunk) {
+    return new CacheSettings(budget, chunk, 0, 1, 1, false);
+  }
+
+  public CacheSettings withSinks(int count) {
+    return new CacheSettings(budget, chunk, local, count, pyramid, evictWhileDecoding);
+  }
+
+  public CacheSettings withPyramid(double ratio) {
+    return new CacheSettings(budget, chunk, local, sinks, ratio, evictWhileDecoding);
+  }
+
+  public CacheSettings evictingWhileDecoding(boolean on) {
+    return new CacheSettings(budget, chunk, local, sinks, pyramid, on);
+  }
+
+  /// The budget of one layer of `layers`: falls linearly from the first to the last, with the same
+  /// sum as equal budgets.
+  ///
+  /// **Source:** Cai et al., PyramidKV.
+  public int budgetOf(int layer, int layers) {
+    if (pyramid == 1 || layers == 1) {
+      return budget;
+    }
+    double last = 2.0 * budget / (1 + pyramid);
+    double first = pyramid * last;
+    double share = first + (last - first) * layer / (layers - 1);
+    return Math.max(sinks + 1, (int) Math.round(share));
+  }
+}

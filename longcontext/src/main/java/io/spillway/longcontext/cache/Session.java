@@ -1,0 +1,359 @@
+package io.spillway.longcontext.cache;
+
+import io.spillway.longcontext.CacheSettings;
+import io.spillway.longcontext.Policy;
+import io.spillway.longcontext.retain.RetainingHeads;
+import io.spillway.models.Decoder;
+import io.spillway.models.DecoderConfig;
+import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.NoGrad;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/// One sequence with its cache: reads a prompt in chunks with eviction, then token by token.
+///
+/// The longest position is that of the compacted cache, so prompts may be many times longer than the
+/// model's trained length as long as budget, chunk and answer fit into it.
+///
+/// Use one session on one platform thread.
+public final class Session implements AutoCloseable {
+  private final Decoder decoder;
+  private final DecoderConfig config;
+  private final Policy policy;
+  private final CacheSettings settings;
+  private final Scorer scorer;
+  private final AngleTable table;
+  private final List<LayerCache> caches = new ArrayList<>();
+  private int seen;
+  private int sinks;
+  private long peakBytes;
+  private float @Nullable [] lastLogits;
+
+  /// @param heads trained heads if the policy needs them
+  /// @param importance for the oracle, each layer's `[kvHeads, tokens]`
+  public Session(
+      Decoder decoder,
+      Policy policy,
+      CacheSettings settings,
+      @Nullable RetainingHeads heads,
+      Tensor @Nullable [] importance) {
+    this.decoder = decoder;
+    this.config = decoder.config();
+    this.policy = policy;
+    this.settings = settings;
+    this.sinks = settings.sinks();
+    this.scorer = Scorer.of(policy, config, heads, importance);
+    this.table = new AngleTable(decoder);
+    for (int layer = 0; layer < config.layers(); layer++) {
+      int room =
+          policy.evicts()
+              ? settings.budgetOf(layer, config.layers()) + settings.chunk()
+              : LayerCache.PAGE;
+      caches.add(
+          new LayerCache(
+              config.kvHeads(), config.headDim(), room, decoder.weight("model.norm.weight")));
+    }
+    notePeak();
+  }
+
+  public Policy policy() {
+    return policy;
+  }
+
+  public CacheSettings settings() {
+    return settings;
+  }
+
+  /// Tokens read so far.
+  public int seen() {
+    return seen;
+  }
+
+  /// Entries of the longest layer now.
+  public int length() {
+    return caches.stream().mapToInt(LayerCache::length).max().orElse(0);
+  }
+
+  /// Most bytes that keys and values took at any time, room for growth included.
+  public long peakBytes() {
+    return peakBytes;
+  }
+
+  /// Bytes that keys and values take now.
+  public long bytes() {
+    return caches.stream().mapToLong(LayerCache::bytes).sum();
+  }
+
+  List<LayerCache> caches() {
+    return caches;
+  }
+
+  /// Reads a prompt: `context` in chunks with eviction, then `question` without.
+  ///
+  /// **Errors:** a budget that leaves no room within the model's positions.
+  public void prefill(int[] context, int[] question) {
+    requireRoom(question.length);
+    if (policy instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
+      prefixQuestion(context, question);
+      return;
+    }
+    read(context, 0);
+    if (question.length > 0) {
+      extend(question);
+    }
+    if (policy instanceof Policy.SnapKvWhole) {
+      evict(true);
+    }
+  }
+
+  /// The begin token, the question, the text, the question once more. The leading question stays in
+  /// the cache with the sinks.
+  private void prefixQuestion(int[] context, int[] question) {
+    int begin = Math.min(1, context.length);
+    int[] prefix = Arrays.copyOf(context, begin + question.length);
+    System.arraycopy(question, 0, prefix, begin, question.length);
+    if (prefix.length >= settings.budget()) {
+      throw SpillwayException.badInput(
+          "the question of %d tokens does not fit into the budget of %d entries; raise the budget"
+              + " or use the policy locret",
+          question.length, settings.budget());
+    }
+    extend(prefix);
+    sinks = Math.max(sinks, prefix.length);
+    read(context, begin);
+    extend(question);
+  }
+
+  private void read(int[] tokens, int from) {
+    for (int at = from; at < tokens.length; at += settings.chunk()) {
+      int end = Math.min(tokens.length, at + settings.chunk());
+      forward(Arrays.copyOfRange(tokens, at, end));
+      if (policy.evicts() && !(policy instanceof Policy.SnapKvWhole)) {
+        evict(end == tokens.length);
+      }
+    }
+  }
+
+  private void requireRoom(int question) {
+    if (!policy.evicts()) {
+      return;
+    }
+    long longest = (long) settings.budget() + Math.max(settings.chunk(), question);
+    if (longest > config.maxPositions() && !(policy instanceof Policy.SnapKvWhole)) {
+      throw SpillwayException.badInput(
+          "budget %d and chunk %d (question %d) need %d positions, the model has %d; lower the"
+              + " budget or the chunk",
+          settings.budget(), settings.chunk(), question, longest, config.maxPositions());
+    }
+  }
+
+  /// Reads tokens without eviction and returns the logits after the last.
+  public float[] extend(int[] tokens) {
+    float[] logits = new float[0];
+    for (int at = 0; at < tokens.length; at += settings.chunk()) {
+      logits =
+          forward(Arrays.copyOfRange(tokens, at, Math.min(tokens.length, at + settings.chunk())));
+    }
+    if (settings.evictWhileDecoding() && policy.evicts()) {
+      evict(true);
+    }
+    return logits;
+  }
+
+  /// Logits after the last token read.
+  public float[] logits() {
+    if (lastLogits == null) {
+      throw new IllegalStateException("nothing was read yet");
+    }
+    return lastLogits.clone();
+  }
+
+  private float[] forward(int[] tokens) {
+    try (TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      long[] ids = Arrays.stream(tokens).asLongStream().toArray();
+      Tensor all = Tensors.of(ids, 1, ids.length);
+      Tensor x = decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
+      Map<Integer, Tensor> masks = new HashMap<>();
+      for (int layer = 0; layer < config.layers(); layer++) {
+        int at = layer;
+        Tensor before = x;
+        x =
+            TensorScope.compute(
+                () -> {
+                  Decoder.Qkv qkv = decoder.project(at, before);
+                  return decoder.finish(at, before, attend(at, qkv, masks));
+                });
+      }
+      seen += tokens.length;
+      notePeak();
+      Tensor normed = decoder.finalNorm(x);
+      if (scorer.needsLogits()) {
+        measureSurprise(normed, ids);
+      }
+      float[] logits =
+          Tensors.floats(decoder.logits(normed.narrow(1, (long) tokens.length - 1, 1)));
+      lastLogits = logits;
+      return logits;
+    }
+  }
+
+  /// Adds the new keys and values to the cache and lets the new queries look at it.
+  Tensor attend(int layer, Decoder.Qkv qkv, Map<Integer, Tensor> masks) {
+    LayerCache cache = caches.get(layer);
+    int added = (int) qkv.query().size(2);
+    int past = cache.length();
+    cache.append(qkv.key().squeeze(0), qkv.value().squeeze(0));
+    scorer.entered(layer, cache, qkv, added, seen);
+    if (policy instanceof Policy.InfLlm infLlm) {
+      return Blocks.attend(infLlm, settings, decoder, table, cache, qkv, past);
+    }
+    Tensor keys =
+        decoder.rotate(cache.keys().unsqueeze(0), table.get(0, cache.length()));
+    Tensor query = decoder.rotate(qkv.query(), table.get(past, added));
+    Tensor mask = null;
+    if (added > 1 && past > 0) {
+      mask = masks.get(past);
+      if (mask == null) {
+        mask = decoder.mask(added, past);
+        masks.put(past, mask);
+      }
+    }
+    Tensor attended =
+        decoder.attend(query, keys, cache.values().unsqueeze(0), past, mask);
+    scorer.attended(layer, cache, query, keys, qkv);
+    return attended;
+  }
+
+  /// One token for each of several sequences of one model at once: the projections run over all of
+  /// them together, attention over each one's own cache.
+  ///
+  /// @return logits, one row for each sequence
+  public static List<float[]> step(List<Session> sessions, int[] tokens) {
+    Session first = sessions.getFirst();
+    if (sessions.size() == 1) {
+      return List.of(first.extend(tokens));
+    }
+    Decoder decoder = first.decoder;
+    try (TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      long[] ids = Arrays.stream(tokens).asLongStream().toArray();
+      Tensor all = Tensors.of(ids, ids.length, 1);
+      Tensor x = decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
+      for (int layer = 0; layer < first.config.layers(); layer++) {
+        int at = layer;
+        Tensor before = x;
+        x =
+            TensorScope.compute(
+                () -> {
+                  Decoder.Qkv qkv = decoder.project(at, before);
+                  TensorVector rows = new TensorVector();
+                  for (int i = 0; i < sessions.size(); i++) {
+                    rows.push_back(
+                        sessions.get(i).attend(at, row(qkv, i), new HashMap<>()));
+                  }
+                  return decoder.finish(at, before, torch.cat(rows, 0));
+                });
+      }
+      float[] logits = Tensors.floats(decoder.logits(decoder.finalNorm(x)));
+      int width = first.config.vocabulary();
+      List<float[]> out = new ArrayList<>();
+      for (int i = 0; i < sessions.size(); i++) {
+        Session session = sessions.get(i);
+        session.seen++;
+        session.notePeak();
+        session.lastLogits = Arrays.copyOfRange(logits, i * width, (i + 1) * width);
+        out.add(session.logits());
+        if (session.settings.evictWhileDecoding() && session.policy.evicts()) {
+          session.evict(true);
+        }
+      }
+      return out;
+    }
+  }
+
+  private static Decoder.Qkv row(Decoder.Qkv qkv, long row) {
+    return new Decoder.Qkv(
+        qkv.query().narrow(0, row, 1), qkv.key().narrow(0, row, 1), qkv.value().narrow(0, row, 1));
+  }
+
+  private void measureSurprise(Tensor normed, long[] ids) {
+    Tensor logits = Tensors.to(decoder.logits(normed).squeeze(0), DType.F32);
+    Tensor surprise = torch.zeros(new long[] {ids.length}, logits.options());
+    float[] before = lastLogits;
+    if (before != null) {
+      Tensor probability = torch.log_softmax(Tensors.of(before, 1, before.length), 1);
+      surprise.narrow(0, 0, 1).copy_(probability.select(1, ids[0]).neg());
+    }
+    if (ids.length > 1) {
+      Tensor next =
+          Tensors.of(Arrays.copyOfRange(ids, 1, ids.length), (long) ids.length - 1, 1);
+      Tensor probability =
+          torch
+              .log_softmax(logits.narrow(0, 0, (long) ids.length - 1), 1)
+              .gather(1, next.to(logits.device(), next.scalar_type()));
+      surprise.narrow(0, 1, (long) ids.length - 1).copy_(probability.squeeze(1).neg());
+    }
+    for (LayerCache cache : caches) {
+      scorer.predicted(cache, surprise);
+    }
+  }
+
+  /// Cuts every layer to its budget.
+  ///
+  /// @param last no further chunk of the text follows
+  private void evict(boolean last) {
+    try (TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      for (int layer = 0; layer < caches.size(); layer++) {
+        LayerCache cache = caches.get(layer);
+        int budget = settings.budgetOf(layer, caches.size());
+        if (cache.length() <= budget) {
+          continue;
+        }
+        int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
+        Tensor best = cache.best(budget, Math.min(sinks, budget), recent);
+        cache.compact(best);
+        if (policy instanceof Policy.SnapKvWhole) {
+          cache.trim(budget);
+        }
+      }
+    }
+  }
+
+  private void notePeak() {
+    peakBytes = Math.max(peakBytes, bytes());
+  }
+
+  /// A second session with the same content, for another question about the same text.
+  public Session fork(@Nullable RetainingHeads heads) {
+    Session copy = new Session(decoder, policy, settings, heads, null);
+    try (TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      for (int layer = 0; layer < caches.size(); layer++) {
+        copy.caches.get(layer).copyFrom(caches.get(layer));
+      }
+    }
+    copy.seen = seen;
+    copy.sinks = sinks;
+    copy.lastLogits = lastLogits;
+    copy.notePeak();
+    return copy;
+  }
+
+  @Override
+  public void close() {
+    caches.forEach(LayerCache::close);
+    table.close();
+  }
+}

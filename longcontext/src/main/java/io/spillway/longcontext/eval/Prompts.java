@@ -1,0 +1,89 @@
+package io.spillway.longcontext.eval;
+
+import io.spillway.longcontext.retain.RetainTrainer;
+import io.spillway.longcontext.tasks.Filler;
+import io.spillway.longcontext.tasks.Sample;
+import io.spillway.longcontext.tasks.Task;
+import io.spillway.longcontext.tasks.TaskGenerator;
+import io.spillway.models.Tokenizer;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/// Samples as token ids of a model's tokenizer.
+public final class Prompts {
+  private final Tokenizer tokenizer;
+
+  public Prompts(Tokenizer tokenizer) {
+    this.tokenizer = tokenizer;
+  }
+
+  /// Generates with the tokenizer's lengths.
+  public TaskGenerator generator(Filler filler, TaskGenerator.Templates templates) {
+    return new TaskGenerator(
+        text -> tokenizer.encode(text, false).length, filler, templates);
+  }
+
+  /// The begin token and the text.
+  public int[] context(Sample sample) {
+    return tokenizer.encode(sample.context(), true);
+  }
+
+  public int[] question(Sample.Turn turn) {
+    return tokenizer.encode(turn.question() + turn.lead(), false);
+  }
+
+  public int[] answer(Sample.Turn turn) {
+    return tokenizer.encode(turn.answer(), false);
+  }
+
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  static int[] join(int[]... parts) {
+    int length = 0;
+    for (int[] part : parts) {
+      length += part.length;
+    }
+    int[] all = new int[length];
+    int at = 0;
+    for (int[] part : parts) {
+      System.arraycopy(part, 0, all, at, part.length);
+      at += part.length;
+    }
+    return all;
+  }
+
+  /// Prompt and answer of the first turn.
+  ///
+  /// @param questionFirst the question stands before the text as well
+  public RetainTrainer.Example example(Sample sample, boolean questionFirst) {
+    int[] context = context(sample);
+    Sample.Turn turn = sample.turns().getFirst();
+    int[] question = question(turn);
+    int[] prompt;
+    if (questionFirst) {
+      int[] begin = java.util.Arrays.copyOf(context, 1);
+      int[] rest = java.util.Arrays.copyOfRange(context, 1, context.length);
+      prompt = join(begin, question, rest, question);
+    } else {
+      prompt = join(context, question);
+    }
+    return new RetainTrainer.Example(join(prompt, answer(turn)), prompt.length);
+  }
+
+  /// Endless examples of mixed tasks up to a length, for training heads.
+  public RetainTrainer.Source examples(
+      int longest, boolean questionFirst, List<Task> tasks, TaskGenerator.Templates templates) {
+    TaskGenerator grammar = generator(Filler.GRAMMAR, templates);
+    TaskGenerator noise = generator(Filler.NOISE, templates);
+    return random -> {
+      Task task = tasks.get(random.nextInt(tasks.size()));
+      int least = Math.min(longest, 96);
+      int tokens = least + random.nextInt(longest - least + 1) - (questionFirst ? 20 : 0);
+      TaskGenerator from = random.nextInt(6) == 0 ? noise : grammar;
+      RandomGenerator same = random;
+      return example(from.generate(task, Math.max(64, tokens), -1, same), questionFirst);
+    };
+  }
+}
