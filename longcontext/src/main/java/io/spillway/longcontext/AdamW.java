@@ -45,9 +45,10 @@ public final class AdamW implements AutoCloseable {
   /// Clips every gradient component to `bound` in size.
   public void clipValues(double bound) {
     for (Tensor p : parameters) {
-      p.grad().clamp_(
-          new org.bytedeco.pytorch.ScalarOptional(new Scalar(-bound)),
-          new org.bytedeco.pytorch.ScalarOptional(new Scalar(bound)));
+      p.grad()
+          .clamp_(
+              new org.bytedeco.pytorch.ScalarOptional(new Scalar(-bound)),
+              new org.bytedeco.pytorch.ScalarOptional(new Scalar(bound)));
     }
   }
 

@@ -11,12 +11,7 @@ import io.spillway.platform.SpillwayException;
 /// @param pyramid budget of the first layer over that of the last, 1 for equal budgets
 /// @param evictWhileDecoding keeps the budget while the answer grows as well
 public record CacheSettings(
-    int budget,
-    int chunk,
-    int local,
-    int sinks,
-    double pyramid,
-    boolean evictWhileDecoding) {
+    int budget, int chunk, int local, int sinks, double pyramid, boolean evictWhileDecoding) {
   public CacheSettings {
     atLeast("budget", budget, 1);
     atLeast("chunk", chunk, 1);

@@ -20,7 +20,7 @@ public sealed interface Policy {
   /// Trained retaining heads score every entry once, when it enters.
   ///
   /// @param stabilizerShare share of the budget that the newest entries hold between chunks
-  /// **Source:** Locret (arXiv 2410.01805).
+  ///   **Source:** Locret (arXiv 2410.01805).
   record Locret(double stabilizerShare) implements Policy {
     @Override
     public String label() {
@@ -49,8 +49,7 @@ public sealed interface Policy {
   /// Attention from the last queries of each chunk, smoothed over neighbours.
   ///
   /// @param window queries that vote
-  /// @param pool width of the smoothing, odd
-  /// **Source:** Li et al., SnapKV, in chunks.
+  /// @param pool width of the smoothing, odd **Source:** Li et al., SnapKV, in chunks.
   record SnapKv(int window, int pool) implements Policy {
     @Override
     public String label() {
@@ -105,8 +104,7 @@ public sealed interface Policy {
   /// whose representatives match its queries.
   ///
   /// @param block entries in a block
-  /// @param representatives keys that stand for a block
-  /// **Source:** Xiao et al., InfLLM.
+  /// @param representatives keys that stand for a block **Source:** Xiao et al., InfLLM.
   record InfLlm(int block, int representatives) implements Policy {
     @Override
     public String label() {

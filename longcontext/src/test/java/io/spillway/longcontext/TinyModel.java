@@ -21,25 +21,39 @@ public final class TinyModel implements AutoCloseable {
   public TinyModel(RandomGenerator random) {
     DecoderConfig config =
         new DecoderConfig(
-            Family.LLAMA, 40, 32, 3, 4, 2, 8, 48, 256, 1e4, 8, new RopeScaling.None(), 1e-5, true,
-            false, 0, List.of(1));
+            Family.LLAMA,
+            40,
+            32,
+            3,
+            4,
+            2,
+            8,
+            48,
+            256,
+            1e4,
+            8,
+            new RopeScaling.None(),
+            1e-5,
+            true,
+            false,
+            0,
+            List.of(1));
     Map<String, Tensor> weights = new HashMap<>();
     try (TensorScope scope = TensorScope.open()) {
       config
           .shapes()
-          .forEach(
-              (name, shape) -> {
-                int size = 1;
-                for (long s : shape) {
-                  size *= (int) s;
-                }
-                float[] values = new float[size];
-                for (int i = 0; i < size; i++) {
-                  double v = random.nextGaussian() * 0.3;
-                  values[i] = (float) (shape.length == 1 ? 1 + v : v);
-                }
-                weights.put(name, holder.hold(Tensors.of(values, shape)));
-              });
+          .forEach((name, shape) -> {
+            int size = 1;
+            for (long s : shape) {
+              size *= (int) s;
+            }
+            float[] values = new float[size];
+            for (int i = 0; i < size; i++) {
+              double v = random.nextGaussian() * 0.3;
+              values[i] = (float) (shape.length == 1 ? 1 + v : v);
+            }
+            weights.put(name, holder.hold(Tensors.of(values, shape)));
+          });
     }
     decoder = new Decoder(config, weights);
   }

@@ -102,8 +102,7 @@ final class Blocks {
     Tensor relevance =
         Tensors.to(cache.keys().narrow(1, sinks, span), DType.F32).matmul(query).squeeze(2);
     int representatives = Math.min(policy.representatives(), policy.block());
-    Tensor received =
-        cache.scores().narrow(1, sinks, span).reshape(-1, blocks, policy.block());
+    Tensor received = cache.scores().narrow(1, sinks, span).reshape(-1, blocks, policy.block());
     Tensor stands = received.topk(representatives, 2, true, false).get1();
     Tensor block =
         relevance

@@ -29,9 +29,18 @@ public final class LayerCache implements AutoCloseable {
   LayerCache(int kvHeads, int headDim, int room, Tensor like) {
     capacity = pages(room);
     try (TensorScope scope = TensorScope.open()) {
-      keys = holder.hold(torch.empty(new long[] {kvHeads, capacity, headDim}, like.options(), new MemoryFormatOptional()));
+      keys =
+          holder.hold(
+              torch.empty(
+                  new long[] {kvHeads, capacity, headDim},
+                  like.options(),
+                  new MemoryFormatOptional()));
       values =
-          holder.hold(torch.empty(new long[] {kvHeads, capacity, headDim}, like.options(), new MemoryFormatOptional()));
+          holder.hold(
+              torch.empty(
+                  new long[] {kvHeads, capacity, headDim},
+                  like.options(),
+                  new MemoryFormatOptional()));
       scores =
           holder.hold(
               torch

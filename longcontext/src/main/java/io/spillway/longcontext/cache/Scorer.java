@@ -161,14 +161,11 @@ abstract class Scorer {
         Tensors.to(query.narrow(2, tokens - count, count), DType.F32)
             .reshape(config.kvHeads(), config.groupSize() * count, config.headDim());
     Tensor k = Tensors.to(key.squeeze(0), DType.F32);
-    Tensor logits =
-        q.matmul(k.transpose(1, 2)).mul_(new Scalar(1 / Math.sqrt(config.headDim())));
+    Tensor logits = q.matmul(k.transpose(1, 2)).mul_(new Scalar(1 / Math.sqrt(config.headDim())));
     Tensor hidden =
         torch.triu(
             torch.full(
-                new long[] {count, length},
-                new Scalar(Double.NEGATIVE_INFINITY),
-                logits.options()),
+                new long[] {count, length}, new Scalar(Double.NEGATIVE_INFINITY), logits.options()),
             length - count + 1);
     logits = logits.view(config.kvHeads(), config.groupSize(), count, length).add(hidden);
     return torch.softmax(logits, -1);
@@ -244,7 +241,8 @@ abstract class Scorer {
               .view(config.kvHeads(), config.groupSize(), tokens, config.headDim());
       Tensor mean = q.mean(new long[] {2}); // [kvHeads, group, headDim]
       Tensor spread = q.sub(mean.unsqueeze(2)).square().mean(new long[] {2});
-      Tensor k = Tensors.to(key.squeeze(0), DType.F32).transpose(1, 2); // [kvHeads, headDim, length]
+      Tensor k =
+          Tensors.to(key.squeeze(0), DType.F32).transpose(1, 2); // [kvHeads, headDim, length]
       double scale = 1 / Math.sqrt(config.headDim());
       Tensor exponent =
           mean.matmul(k)

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One sequence with its cache: reads a prompt in chunks with eviction, then token by token.
 ///
-/// The longest position is that of the compacted cache, so prompts may be many times longer than the
-/// model's trained length as long as budget, chunk and answer fit into it.
+/// The longest position is that of the compacted cache, so prompts may be many times longer than
+/// the model's trained length as long as budget, chunk and answer fit into it.
 ///
 /// Use one session on one platform thread.
 public final class Session implements AutoCloseable {
@@ -183,17 +183,17 @@ public final class Session implements AutoCloseable {
         NoGrad guard = NoGrad.begin()) {
       long[] ids = Arrays.stream(tokens).asLongStream().toArray();
       Tensor all = Tensors.of(ids, 1, ids.length);
-      Tensor x = decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
-      Map<Integer, Tensor> masks = new HashMap<>();
+      Tensor x =
+          decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
+      Map<Integer, Tensor> masks = masks(tokens.length);
       for (int layer = 0; layer < config.layers(); layer++) {
         int at = layer;
         Tensor before = x;
         x =
-            TensorScope.compute(
-                () -> {
-                  Decoder.Qkv qkv = decoder.project(at, before);
-                  return decoder.finish(at, before, attend(at, qkv, masks));
-                });
+            TensorScope.compute(() -> {
+              Decoder.Qkv qkv = decoder.project(at, before);
+              return decoder.finish(at, before, attend(at, qkv, masks));
+            });
       }
       seen += tokens.length;
       notePeak();
@@ -208,6 +208,19 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /// The masks of the coming tokens, by the entries that the layers hold.
+  private Map<Integer, Tensor> masks(int added) {
+    Map<Integer, Tensor> masks = new HashMap<>();
+    if (added > 1 && !(policy instanceof Policy.InfLlm)) {
+      for (LayerCache cache : caches) {
+        if (cache.length() > 0) {
+          masks.computeIfAbsent(cache.length(), past -> decoder.mask(added, past));
+        }
+      }
+    }
+    return masks;
+  }
+
   /// Adds the new keys and values to the cache and lets the new queries look at it.
   Tensor attend(int layer, Decoder.Qkv qkv, Map<Integer, Tensor> masks) {
     LayerCache cache = caches.get(layer);
@@ -218,19 +231,10 @@ public final class Session implements AutoCloseable {
     if (policy instanceof Policy.InfLlm infLlm) {
       return Blocks.attend(infLlm, settings, decoder, table, cache, qkv, past);
     }
-    Tensor keys =
-        decoder.rotate(cache.keys().unsqueeze(0), table.get(0, cache.length()));
+    Tensor keys = decoder.rotate(cache.keys().unsqueeze(0), table.get(0, cache.length()));
     Tensor query = decoder.rotate(qkv.query(), table.get(past, added));
-    Tensor mask = null;
-    if (added > 1 && past > 0) {
-      mask = masks.get(past);
-      if (mask == null) {
-        mask = decoder.mask(added, past);
-        masks.put(past, mask);
-      }
-    }
-    Tensor attended =
-        decoder.attend(query, keys, cache.values().unsqueeze(0), past, mask);
+    Tensor mask = masks.get(past);
+    Tensor attended = decoder.attend(query, keys, cache.values().unsqueeze(0), past, mask);
     scorer.attended(layer, cache, query, keys, qkv);
     return attended;
   }
@@ -249,21 +253,20 @@ public final class Session implements AutoCloseable {
         NoGrad guard = NoGrad.begin()) {
       long[] ids = Arrays.stream(tokens).asLongStream().toArray();
       Tensor all = Tensors.of(ids, ids.length, 1);
-      Tensor x = decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
+      Tensor x =
+          decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
       for (int layer = 0; layer < first.config.layers(); layer++) {
         int at = layer;
         Tensor before = x;
         x =
-            TensorScope.compute(
-                () -> {
-                  Decoder.Qkv qkv = decoder.project(at, before);
-                  TensorVector rows = new TensorVector();
-                  for (int i = 0; i < sessions.size(); i++) {
-                    rows.push_back(
-                        sessions.get(i).attend(at, row(qkv, i), new HashMap<>()));
-                  }
-                  return decoder.finish(at, before, torch.cat(rows, 0));
-                });
+            TensorScope.compute(() -> {
+              Decoder.Qkv qkv = decoder.project(at, before);
+              TensorVector rows = new TensorVector();
+              for (int i = 0; i < sessions.size(); i++) {
+                rows.push_back(sessions.get(i).attend(at, row(qkv, i), Map.of()));
+              }
+              return decoder.finish(at, before, torch.cat(rows, 0));
+            });
       }
       float[] logits = Tensors.floats(decoder.logits(decoder.finalNorm(x)));
       int width = first.config.vocabulary();
@@ -296,8 +299,7 @@ public final class Session implements AutoCloseable {
       surprise.narrow(0, 0, 1).copy_(probability.select(1, ids[0]).neg());
     }
     if (ids.length > 1) {
-      Tensor next =
-          Tensors.of(Arrays.copyOfRange(ids, 1, ids.length), (long) ids.length - 1, 1);
+      Tensor next = Tensors.of(Arrays.copyOfRange(ids, 1, ids.length), (long) ids.length - 1, 1);
       Tensor probability =
           torch
               .log_softmax(logits.narrow(0, 0, (long) ids.length - 1), 1)

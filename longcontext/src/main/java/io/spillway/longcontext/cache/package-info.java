@@ -1,5 +1,5 @@
-/// The key-value cache of one sequence, the scores by which entries stay, and the reading of prompts
-/// in chunks with eviction.
+/// The key-value cache of one sequence, the scores by which entries stay, and the reading of
+/// prompts in chunks with eviction.
 @NullMarked
 package io.spillway.longcontext.cache;
 

@@ -137,8 +137,7 @@ public final class Evaluation {
       // needles stand at evenly spread depths
       double depth = plan.samples() == 1 ? 0.5 : (double) i / (plan.samples() - 1);
       samples.add(
-          generator.generate(
-              task, length, depth, seeds.stream(task.label() + " " + length, i)));
+          generator.generate(task, length, depth, seeds.stream(task.label() + " " + length, i)));
     }
     return samples;
   }
@@ -152,7 +151,16 @@ public final class Evaluation {
             || policy instanceof Policy.Oracle;
     if (needsFull && length > trained) {
       return new Cell(
-          task.label(), length, policy.label(), budget, 0, Double.NaN, Double.NaN, Double.NaN, 0, 0,
+          task.label(),
+          length,
+          policy.label(),
+          budget,
+          0,
+          Double.NaN,
+          Double.NaN,
+          Double.NaN,
+          0,
+          0,
           "beyond the model's " + trained + " positions");
     }
     double sum = 0;
@@ -189,8 +197,7 @@ public final class Evaluation {
       if (policy instanceof Policy.Oracle) {
         int[] prompt = Prompts.join(context, question);
         int[] ids = Prompts.join(prompt, prompts.answer(sample.turns().getFirst()));
-        importance =
-            NoGrad.supply(() -> Importance.labels(model.decoder(), ids, prompt.length));
+        importance = NoGrad.supply(() -> Importance.labels(model.decoder(), ids, prompt.length));
       }
       try (Session session =
           new Session(model.decoder(), policy, settings, model.headsFor(policy), importance)) {
@@ -252,5 +259,4 @@ public final class Evaluation {
   public int trainedLength() {
     return model.config().maxPositions();
   }
-
 }

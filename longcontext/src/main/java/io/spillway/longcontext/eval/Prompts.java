@@ -19,8 +19,7 @@ public final class Prompts {
 
   /// Generates with the tokenizer's lengths.
   public TaskGenerator generator(Filler filler, TaskGenerator.Templates templates) {
-    return new TaskGenerator(
-        text -> tokenizer.encode(text, false).length, filler, templates);
+    return new TaskGenerator(text -> tokenizer.encode(text, false).length, filler, templates);
   }
 
   /// The begin token and the text.

@@ -58,9 +58,7 @@ final class OwnModel {
     try (TensorScope scope = TensorScope.open()) {
       weights.forEach((name, weight) -> detached.put(name, weight.detach()));
       Weights.save(
-          folder.resolve("model.safetensors"),
-          detached,
-          Map.of("format", "pt", "recipe", recipe));
+          folder.resolve("model.safetensors"), detached, Map.of("format", "pt", "recipe", recipe));
     }
     AtomicFiles.writeString(
         folder.resolve("config.json"), ConfigReader.write(config, "float32") + "\n");
@@ -74,7 +72,6 @@ final class OwnModel {
     tokenizer.put("model_max_length", config.maxPositions());
     tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
     tokenizer.put("chat_template", CHAT_TEMPLATE);
-    AtomicFiles.writeString(
-        folder.resolve("tokenizer_config.json"), Json.write(tokenizer) + "\n");
+    AtomicFiles.writeString(folder.resolve("tokenizer_config.json"), Json.write(tokenizer) + "\n");
   }
 }

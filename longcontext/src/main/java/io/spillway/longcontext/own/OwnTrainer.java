@@ -28,8 +28,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/// Trains our own model from nothing: mixed retrieval tasks in text of a small grammar, first short,
-/// then as long as the model will be able to read.
+/// Trains our own model from nothing: mixed retrieval tasks in text of a small grammar, first
+/// short, then as long as the model will be able to read.
 public final class OwnTrainer {
   private static final int CHECKPOINT_EVERY = 100;
 
@@ -94,8 +94,7 @@ public final class OwnTrainer {
 
   private OwnTrainer(Recipe recipe) {
     this.recipe = recipe;
-    this.config =
-        OwnModel.config(vocabulary, recipe.hidden(), recipe.layers(), recipe.longest());
+    this.config = OwnModel.config(vocabulary, recipe.hidden(), recipe.layers(), recipe.longest());
     this.seeds = new Seeds(recipe.seed());
   }
 
@@ -158,21 +157,16 @@ public final class OwnTrainer {
   private void initialise() {
     RandomGenerator random = seeds.stream("init");
     Map<String, float[]> values = new HashMap<>();
-    config
-        .shapes()
-        .forEach(
-            (name, shape) -> values.put(name, start(name, shape, random)));
+    config.shapes().forEach((name, shape) -> values.put(name, start(name, shape, random)));
     InductionStart.lay(config, values, seeds.stream("induction"));
     try (TensorScope scope = TensorScope.open()) {
       config
           .shapes()
-          .forEach(
-              (name, shape) ->
-                  weights.put(
-                      name,
-                      holder.hold(
-                          Tensors.of(
-                              java.util.Objects.requireNonNull(values.get(name)), shape))));
+          .forEach((name, shape) ->
+              weights.put(
+                  name,
+                  holder.hold(
+                      Tensors.of(java.util.Objects.requireNonNull(values.get(name)), shape))));
     }
   }
 

@@ -162,8 +162,7 @@ public final class RetainTrainer {
     }
   }
 
-  private static int resume(
-      Path checkpoint, RetainingHeads heads, AdamW optimizer, Recipe recipe) {
+  private static int resume(Path checkpoint, RetainingHeads heads, AdamW optimizer, Recipe recipe) {
     if (!Files.isRegularFile(checkpoint)) {
       return 0;
     }
@@ -203,5 +202,4 @@ public final class RetainTrainer {
     }
     return sum / count;
   }
-
 }

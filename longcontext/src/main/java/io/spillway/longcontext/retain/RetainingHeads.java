@@ -25,8 +25,8 @@ import org.bytedeco.pytorch.global.torch;
 /// One small network per layer that scores each token's cache entry from its query, key and value
 /// before rotation: `W2 · silu(W1 · [q; k; v])`, one score per key-value head.
 ///
-/// **Shapes:** `W1` `[width, (heads + 2 kvHeads) headDim]`, `W2` `[kvHeads, width]`.
-/// **Source:** Locret, section 3.1.
+/// **Shapes:** `W1` `[width, (heads + 2 kvHeads) headDim]`, `W2` `[kvHeads, width]`. **Source:**
+/// Locret, section 3.1.
 public final class RetainingHeads implements AutoCloseable {
   private final int width;
   private final TensorHolder holder = new TensorHolder();
@@ -76,10 +76,8 @@ public final class RetainingHeads implements AutoCloseable {
       RetainingHeads heads =
           new RetainingHeads(Math.toIntExact(weights.model().entry(name).shape().getFirst()));
       for (int layer = 0; layer < config.layers(); layer++) {
-        heads.first.add(
-            heads.read(file, weights, name(layer, 1), heads.width, inputs(config)));
-        heads.second.add(
-            heads.read(file, weights, name(layer, 2), config.kvHeads(), heads.width));
+        heads.first.add(heads.read(file, weights, name(layer, 1), heads.width, inputs(config)));
+        heads.second.add(heads.read(file, weights, name(layer, 2), config.kvHeads(), heads.width));
       }
       if (weights.contains(name(config.layers(), 1))) {
         throw SpillwayException.badFile(

@@ -210,7 +210,8 @@ public final class TaskGenerator {
     List<String> names = keys(Math.max(4, tokens / 8), "-", random);
     List<String> values = new ArrayList<>();
     StringBuilder object = new StringBuilder(" {");
-    int turnCost = length.applyAsInt(" Key: \"amber-fox\"" + lead.replace("{k}", "amber-fox") + " 12345") + 3;
+    int turnCost =
+        length.applyAsInt(" Key: \"amber-fox\"" + lead.replace("{k}", "amber-fox") + " 12345") + 3;
     int used = 4 + turnCount * turnCost;
     for (String name : names) {
       String value = Filler.digits(5, random);

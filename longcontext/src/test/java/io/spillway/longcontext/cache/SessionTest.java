@@ -61,8 +61,7 @@ class SessionTest {
               RetainingHeads heads = RetainingHeads.fresh(model.decoder().config(), 16, random)) {
             int[] context = tokens(random, 61);
             int[] question = tokens(random, 7);
-            try (Session session =
-                session(model, policy, CacheSettings.of(128, 16), heads)) {
+            try (Session session = session(model, policy, CacheSettings.of(128, 16), heads)) {
               session.prefill(context, question);
               int[] all = Arrays.copyOf(context, 68);
               System.arraycopy(question, 0, all, 61, 7);
@@ -122,8 +121,7 @@ class SessionTest {
               Policy policy = i == 1 ? new Policy.Full() : new Policy.HeavyHitters();
               for (boolean joined : new boolean[] {true, false}) {
                 Session session =
-                    new Session(
-                        model.decoder(), policy, CacheSettings.of(16, 8), null, null);
+                    new Session(model.decoder(), policy, CacheSettings.of(16, 8), null, null);
                 session.prefill(prompt, new int[0]);
                 if (joined) {
                   together.add(session);
@@ -172,8 +170,7 @@ class SessionTest {
       session.prefill(tokens(random, 33), new int[0]);
       try (TensorScope scope = TensorScope.open()) {
         float[] scores = Tensors.floats(session.caches().getFirst().scores());
-        assertThat(Arrays.copyOf(scores, 10))
-            .containsExactly(0, 1, 25, 26, 27, 28, 29, 30, 31, 32);
+        assertThat(Arrays.copyOf(scores, 10)).containsExactly(0, 1, 25, 26, 27, 28, 29, 30, 31, 32);
       }
     }
   }
@@ -214,14 +211,9 @@ class SessionTest {
       assertThatThrownBy(() -> session.prefill(tokens(random, 20), new int[0]))
           .isInstanceOf(SpillwayException.class)
           .hasMessageContaining("need 270 positions, the model has 256");
-      assertThatThrownBy(
-              () ->
-                  new Session(
-                      model.decoder(),
-                      new Policy.Locret(0.4),
-                      CacheSettings.of(20, 20),
-                      null,
-                      null))
+      assertThatThrownBy(() ->
+              new Session(
+                  model.decoder(), new Policy.Locret(0.4), CacheSettings.of(20, 20), null, null))
           .isInstanceOf(SpillwayException.class)
           .hasMessageContaining("needs trained heads");
     }
