@@ -47,21 +47,21 @@ final class TrainingRows {
     TaskGenerator from = random.nextInt(8) == 0 ? noise : grammar;
     int choice = random.nextInt(100);
     int turns = Math.max(1, random.nextInt(tokens / 60 + 1));
-    if (choice < 30) {
+    if (choice < 24) {
       int keys = turns + random.nextInt(tokens / 50 + 1);
       return from.magicTurns(tokens, keys, turns, random);
     }
-    if (choice < 55) {
+    if (choice < 56) {
       return from.keyValueTurns(tokens, turns, random);
     }
     Task task =
         choice < 61
             ? Task.PASSKEY
-            : choice < 75
+            : choice < 77
                 ? Task.NUMBER
-                : choice < 83
+                : choice < 85
                     ? Task.MULTI_VALUE
-                    : choice < 88
+                    : choice < 89
                         ? Task.MULTI_QUERY
                         : choice < 95
                             ? Task.VARIABLES
