@@ -43,6 +43,11 @@ public final class Commands {
               "run every system on small real input, write one page",
               "io.spillway.cli.house.DemoCommand"),
           new Entry(
+              TRAINING,
+              "train",
+              "train a decoder whose optimizer does not fit; plan and profile the split",
+              "io.spillway.cli.training.TrainCommand"),
+          new Entry(
               HOUSE,
               "doctor",
               "say what works on this machine and how to mend the rest",
