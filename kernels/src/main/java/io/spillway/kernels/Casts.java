@@ -12,8 +12,7 @@ public final class Casts {
   /// Rounds `n` single-precision numbers to nearest even.
   ///
   /// **Shapes:** from `[n]` f32, to `[n]` in `precision`.
-  public static void fromFloats(
-      MemorySegment from, MemorySegment to, Precision precision, long n) {
+  public static void fromFloats(MemorySegment from, MemorySegment to, Precision precision, long n) {
     float[] block = new float[BLOCK];
     for (long at = 0; at < n; at += BLOCK) {
       int count = (int) Math.min(BLOCK, n - at);

@@ -47,8 +47,9 @@ public final class TrainCommand extends SpillwayCommand {
   @Option(
       names = "--output",
       paramLabel = "DIR",
-      description = "Folder of checkpoints, metrics.csv and TensorBoard events (default: a new run"
-          + " folder).")
+      description =
+          "Folder of checkpoints, metrics.csv and TensorBoard events (default: a new run"
+              + " folder).")
   Optional<Path> output = Optional.empty();
 
   @Option(
@@ -180,10 +181,7 @@ public final class TrainCommand extends SpillwayCommand {
     if (!r.losses().isEmpty()) {
       out.append(
           String.format(
-              Locale.ROOT,
-              ": loss %.4f -> %.4f",
-              r.losses().getFirst(),
-              r.losses().getLast()));
+              Locale.ROOT, ": loss %.4f -> %.4f", r.losses().getFirst(), r.losses().getLast()));
     }
     if (!Double.isNaN(r.evaluationLoss())) {
       out.append(String.format(Locale.ROOT, ", held-out loss %.4f", r.evaluationLoss()));

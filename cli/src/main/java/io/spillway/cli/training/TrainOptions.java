@@ -62,9 +62,7 @@ final class TrainOptions {
               + " twinflow:RATIO or all-gpu (default: auto, chosen by the performance model).")
   Optional<String> schedule = Optional.empty();
 
-  @Option(
-      names = "--subgroup",
-      description = "Parameters of a subgroup (default: a 64th of all).")
+  @Option(names = "--subgroup", description = "Parameters of a subgroup (default: a 64th of all).")
   Optional<Long> subgroup = Optional.empty();
 
   @Option(names = "--buffers", description = "Streaming buffers on the device (default: 3).")
@@ -137,15 +135,14 @@ final class TrainOptions {
     DeviceSpec spec = DeviceSpec.parse(device.get());
     return Optional.of(
         gpuMemory
-            .map(
-                text ->
-                    new DeviceSpec(
-                        Bytes.parse(text),
-                        spec.link(),
-                        spec.duplex(),
-                        spec.updateRate(),
-                        spec.hostUpdateRate(),
-                        spec.diskRate()))
+            .map(text ->
+                new DeviceSpec(
+                    Bytes.parse(text),
+                    spec.link(),
+                    spec.duplex(),
+                    spec.updateRate(),
+                    spec.hostUpdateRate(),
+                    spec.diskRate()))
             .orElse(spec));
   }
 

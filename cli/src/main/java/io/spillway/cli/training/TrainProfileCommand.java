@@ -24,8 +24,9 @@ public final class TrainProfileCommand extends SpillwayCommand {
             options.settings(1),
             Math.max(options.threads(), Runtime.getRuntime().availableProcessors()));
     TextTable table = new TextTable("quantity", "rate", "unit");
-    profile.rows().forEach(
-        row ->
+    profile
+        .rows()
+        .forEach(row ->
             table.row(
                 row.quantity(), String.format(Locale.ROOT, "%.3f", row.value() / 1e9), row.unit()));
     answer(profile, profile.device() + "\n" + table.render());

@@ -110,8 +110,8 @@ public final class TokenCache {
       if (lines) {
         appendLines(input, reader, encoder, end, out, task);
       } else {
-        appendText(reader, encoder, out, task);
-        if (end >= 0) {
+        boolean any = appendText(reader, encoder, out, task);
+        if (any && end >= 0) {
           write(out, end);
         }
       }
@@ -150,12 +150,14 @@ public final class TokenCache {
   }
 
   /// Text goes through the tokenizer in pieces of about 64 KiB that end with a line.
-  private static void appendText(
+  private static boolean appendText(
       BufferedReader reader, Encoder encoder, OutputStream out, Progress.Task task)
       throws IOException {
     StringBuilder piece = new StringBuilder();
+    boolean any = false;
     String line;
     while ((line = reader.readLine()) != null) {
+      any = true;
       piece.append(line).append('\n');
       if (piece.length() >= PIECE) {
         write(out, encoder.encode(piece.toString()));
@@ -167,6 +169,7 @@ public final class TokenCache {
       write(out, encoder.encode(piece.toString()));
       task.advance(piece.length());
     }
+    return any;
   }
 
   private static void write(OutputStream out, int... ids) throws IOException {

@@ -45,7 +45,15 @@ public record Rates(
   /// The same with a device of other rates.
   public Rates withLink(double link, double update) {
     return new Rates(
-        link, link, duplex, cpuUpdate, update, Math.max(norm, update), hostMemory, disk, taskOverhead);
+        link,
+        link,
+        duplex,
+        cpuUpdate,
+        update,
+        Math.max(norm, update),
+        hostMemory,
+        disk,
+        taskOverhead);
   }
 
   /// Seconds that one task takes once it runs.

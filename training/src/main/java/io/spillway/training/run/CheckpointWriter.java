@@ -115,8 +115,7 @@ final class CheckpointWriter implements AutoCloseable {
       }
       throw new SpillwayException(
           io.spillway.platform.ErrorCode.NOT_AVAILABLE,
-          "the checkpoint could not be written, the one before it is intact: "
-              + cause.getMessage(),
+          "the checkpoint could not be written, the one before it is intact: " + cause.getMessage(),
           e);
     }
   }

@@ -50,11 +50,12 @@ public record Profile(String device, List<Row> rows) {
     rows.add(new Row("down-cast, 1 thread", Calibration.castRate(p), "Gparam/s"));
     spec.ifPresent(s -> link(s, rows));
     return new Profile(
-        spec.map(s -> {
-              try (SimulatedDevice d = new SimulatedDevice(s)) {
-                return d.description();
-              }
-            })
+        spec.map(
+                s -> {
+                  try (SimulatedDevice d = new SimulatedDevice(s)) {
+                    return d.description();
+                  }
+                })
             .orElse("no device: host rates only"),
         rows);
   }
@@ -72,12 +73,11 @@ public record Profile(String device, List<Row> rows) {
       rows.add(new Row("host to device", bytes / up, "GB/s"));
       rows.add(new Row("device to host", bytes / down, "GB/s"));
       double both =
-          time(
-              () -> {
-                Thread other = Thread.ofPlatform().start(() -> device.download(b, g));
-                device.upload(h, a);
-                join(other);
-              });
+          time(() -> {
+            Thread other = Thread.ofPlatform().start(() -> device.download(b, g));
+            device.upload(h, a);
+            join(other);
+          });
       rows.add(new Row("both ways at once, sum", 2 * bytes / both, "GB/s"));
       rows.add(new Row("device update (as described)", spec.updateRate(), "Gparam/s"));
     }

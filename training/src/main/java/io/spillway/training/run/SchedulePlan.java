@@ -83,7 +83,8 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
     Workload workload = workload(parameters, settings, forward, backward);
     long fixed = 2L * n * settings.precision().bytes();
     long state = (settings.master().bytes() + 8L) * n + 192L * subgroups.size();
-    long buffers = settings.buffers() * ((settings.master().bytes() + 8L) * Math.min(size, n) + 192);
+    long buffers =
+        settings.buffers() * ((settings.master().bytes() + 8L) * Math.min(size, n) + 192);
     if (fixed > device.memory().bytes()) {
       throw SpillwayException.doesNotFit(
           "weights and gradients of %d parameters need %s, the device has %s; the smallest that works"
@@ -106,23 +107,22 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
     schedules.put("twinflow:0.75", new Schedule.TwinFlow(0.75));
     schedules.put("twinflow:0.5", new Schedule.TwinFlow(0.5));
     schedules.put("all-gpu", new Schedule.AllGpu());
-    schedules.forEach(
-        (name, schedule) -> {
-          UpdateGraph graph =
-              new UpdateGraph(subgroups, schedule.place(subgroups.size()), graphOptions);
-          Predictor.Prediction p =
-              Predictor.predict(
-                  graph, workload, rates, options.stateBytes(), schedule.overlapsForward());
-          Tiers.Needs needs = Tiers.Needs.of(graph, options);
-          rows.add(
-              new Row(
-                  name,
-                  p.iterationSeconds(),
-                  p.exposedSeconds(),
-                  fixed + needs.device(),
-                  needs.host(),
-                  fixed + needs.device() <= device.memory().bytes()));
-        });
+    schedules.forEach((name, schedule) -> {
+      UpdateGraph graph =
+          new UpdateGraph(subgroups, schedule.place(subgroups.size()), graphOptions);
+      Predictor.Prediction p =
+          Predictor.predict(
+              graph, workload, rates, options.stateBytes(), schedule.overlapsForward());
+      Tiers.Needs needs = Tiers.Needs.of(graph, options);
+      rows.add(
+          new Row(
+              name,
+              p.iterationSeconds(),
+              p.exposedSeconds(),
+              fixed + needs.device(),
+              needs.host(),
+              fixed + needs.device() <= device.memory().bytes()));
+    });
     return new SchedulePlan(
         rows,
         chosen,
@@ -141,8 +141,7 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
       FlatParameters parameters, TrainSettings settings, double forward, double backward) {
     List<Workload.Block> blocks = new ArrayList<>();
     for (int b = 0; b < parameters.blocks(); b++) {
-      double share =
-          (double) (parameters.to(b) - parameters.from(b)) / parameters.size();
+      double share = (double) (parameters.to(b) - parameters.from(b)) / parameters.size();
       blocks.add(
           new Workload.Block(
               parameters.from(b), parameters.to(b), forward * share, backward * share));

@@ -61,7 +61,7 @@ final class ExactnessTest {
       SyntheticRun.Outcome plain = run.plain();
       for (Schedule schedule : schedules()) {
         // 1500 divides n into 6 (divisible by the strides), 1234 leaves a short last subgroup
-        for (long size : new long[] {1500, 1234, 4096, n, n + 1}) {
+        for (long size : new long[] {1500, 1234, n + 1}) {
           assertSame(
               run.offloaded(schedule, size, lane -> 0),
               plain,
