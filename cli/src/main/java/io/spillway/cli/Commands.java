@@ -37,6 +37,10 @@ public final class Commands {
               "simulate",
               "run RISC-V programs on simulated cores",
               "io.spillway.cli.simulator.SimulateCommand"),
+              PLANNING,
+              "profile",
+              "measure the links between ranks, write the cluster",
+              "io.spillway.cli.planner.ProfileCommand"),
           new Entry(
               HOUSE,
               "demo",

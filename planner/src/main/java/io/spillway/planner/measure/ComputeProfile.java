@@ -1,0 +1,76 @@
+package io.spillway.planner.measure;
+
+import io.spillway.platform.SpillwayException;
+import java.util.List;
+import java.util.Optional;
+
+/// Measured compute of the small GPT on one process while all processes compute, and how it changes
+/// when fewer do.
+///
+/// **Units:** seconds.
+///
+/// @param entries one for each tensor-parallel way and micro-batch
+/// @param updatePerByte gathering gradients and stepping down, for each byte of weights
+/// @param slowdown by processes that compute at once, 1 to all of them: time relative to all
+/// @param sums adding a tensor over the processes of a group, amid compute
+public record ComputeProfile(
+    List<Entry> entries, double updatePerByte, List<Double> slowdown, List<Sum> sums) {
+  /// One all-reduce.
+  public record Sum(List<Integer> group, long bytes, double seconds) {
+    public Sum {
+      group = List.copyOf(group);
+    }
+  }
+
+  /// Seconds of one micro-batch.
+  ///
+  /// @param layerForward one block
+  /// @param firstForward what the embedding adds
+  /// @param lastForward what norm, logits and loss add
+  public record Entry(
+      int tp,
+      int microBatch,
+      double layerForward,
+      double layerBackward,
+      double firstForward,
+      double firstBackward,
+      double lastForward,
+      double lastBackward) {}
+
+  public ComputeProfile {
+    entries = List.copyOf(entries);
+    slowdown = List.copyOf(slowdown);
+    sums = List.copyOf(sums);
+  }
+
+  /// Time relative to all processes computing when `active` do on average.
+  public double slowdown(double active) {
+    if (slowdown.isEmpty()) {
+      return 1;
+    }
+    double at = Math.clamp(active, 1, slowdown.size());
+    int below = Math.min((int) at, slowdown.size() - 1);
+    double lower = slowdown.get(below - 1 < 0 ? 0 : below - 1);
+    double upper = slowdown.get(Math.min(below, slowdown.size() - 1));
+    return lower + (at - below) * (upper - lower);
+  }
+
+  /// The measured sum over that group, if there is one of that size.
+  public Optional<Double> sum(List<Integer> group, long bytes) {
+    return sums.stream()
+        .filter(s -> s.bytes() == bytes && s.group().equals(group))
+        .map(Sum::seconds)
+        .findFirst();
+  }
+
+  /// The entry of that cut.
+  public Entry entry(int tp, int microBatch) {
+    return entries.stream()
+        .filter(e -> e.tp() == tp && e.microBatch() == microBatch)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                SpillwayException.badInput(
+                    "compute of tp %d micro-batch %d was not profiled", tp, microBatch));
+  }
+}

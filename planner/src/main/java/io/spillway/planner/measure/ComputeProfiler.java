@@ -1,0 +1,217 @@
+package io.spillway.planner.measure;
+
+import io.spillway.tensor.DType;
+import io.spillway.tensor.NoGrad;
+import io.spillway.tensor.TensorHolder;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import io.spillway.tensor.group.ProcessGroup;
+import io.spillway.tensor.group.Reduction;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Measures blocks, embedding and logits of the small GPT without any communication, on all
+/// processes at once, so that what they take from each other is in the figures.
+public final class ComputeProfiler {
+  /// How often each sum is measured.
+  private static final int SUMS = 40;
+
+  private final ProcessGroup world;
+  private final GptShape shape;
+  private final double secondsEach;
+
+  public ComputeProfiler(ProcessGroup world, GptShape shape, double secondsEach) {
+    this.world = world;
+    this.shape = shape;
+    this.secondsEach = secondsEach;
+  }
+
+  /// Measures; every process gets the mean over all.
+  ///
+  /// @param partitions groups whose sums are measured, each with the sizes of `microBatches`
+  public ComputeProfile run(
+      List<Integer> tensorWays,
+      List<Integer> microBatches,
+      List<List<List<Integer>>> partitions) {
+    stage(1, microBatches.getFirst(), true, true, world.size()); // warms the code up
+    stage(1, microBatches.getFirst(), true, true, world.size());
+    List<ComputeProfile.Entry> entries = new ArrayList<>();
+    for (int tp : tensorWays) {
+      for (int b : microBatches) {
+        double[] middle = stage(tp, b, false, false, world.size());
+        double[] first = stage(tp, b, true, false, world.size());
+        double[] last = stage(tp, b, false, true, world.size());
+        entries.add(
+            new ComputeProfile.Entry(
+                tp,
+                b,
+                middle[0],
+                middle[1],
+                Math.max(0, first[0] - middle[0]),
+                Math.max(0, first[1] - middle[1]),
+                Math.max(0, last[0] - middle[0]),
+                Math.max(0, last[1] - middle[1])));
+      }
+    }
+    List<Double> slowdown = new ArrayList<>();
+    for (int active = 1; active <= world.size(); active++) {
+      double[] times = stage(1, microBatches.getLast(), false, false, active);
+      slowdown.add(times[0] + times[1]);
+    }
+    double all = slowdown.getLast();
+    List<ComputeProfile.Sum> sums = new ArrayList<>();
+    for (List<List<Integer>> partition : partitions) {
+      sums.addAll(sums(partition, microBatches));
+    }
+    return new ComputeProfile(
+        entries, update(), slowdown.stream().map(x -> x / all).toList(), sums);
+  }
+
+  /// Sums over the groups of one partition, all groups at once, each after half a block of compute as
+  /// in training: waiting for a peer that is late is part of them.
+  private List<ComputeProfile.Sum> sums(
+      List<List<Integer>> partition, List<Integer> microBatches) {
+    List<ComputeProfile.Sum> sums = new ArrayList<>();
+    int ways = partition.getFirst().size();
+    try (ProcessGroup group = world.split(partition);
+        TensorHolder weights = new TensorHolder();
+        NoGrad guard = NoGrad.begin()) {
+      assert guard != null;
+      GptLayer layer = new GptLayer(shape, 0, ways, 0, 1, weights);
+      for (int b : microBatches) {
+        List<Double> times = new ArrayList<>();
+        try (TensorScope outer = TensorScope.open()) {
+          Tensor x =
+              outer.adopt(
+                  torch.randn(
+                      new long[] {b, shape.sequence(), shape.hidden()},
+                      Tensors.options(DType.F32)));
+          world.barrier();
+          for (int i = 0; i < SUMS + 2; i++) {
+            try (TensorScope scope = TensorScope.open()) {
+              Tensor partial =
+                  scope.adopt(i % 2 == 0 ? layer.attention(x) : layer.feedForward(x));
+              long begin = System.nanoTime();
+              group.allReduce(partial, Reduction.SUM);
+              if (i > 1) {
+                times.add((System.nanoTime() - begin) / 1e9);
+              }
+            }
+          }
+        }
+        double[] each = eachProcess(middle(times));
+        for (List<Integer> g : partition) {
+          double mean = g.stream().mapToDouble(r -> each[r]).average().orElseThrow();
+          sums.add(new ComputeProfile.Sum(g, b * shape.residualBytes(), mean));
+        }
+      }
+      world.barrier();
+    }
+    return sums;
+  }
+
+  private double[] eachProcess(double mine) {
+    try (TensorScope scope = TensorScope.open()) {
+      double[] all = new double[world.size()];
+      all[world.rank()] = mine;
+      Tensor t = scope.adopt(Tensors.of(all, all.length));
+      world.allReduce(t, Reduction.SUM);
+      return Tensors.doubles(t);
+    }
+  }
+
+  /// The mean without the smallest and the largest tenth.
+  private static double middle(List<Double> values) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int cut = sorted.length / 10;
+    return Arrays.stream(sorted, cut, sorted.length - cut).average().orElseThrow();
+  }
+
+  /// Median seconds {forward, backward} of a stage of one block on the first `active` processes,
+  /// averaged over them; the others wait.
+  private double[] stage(int tp, int microBatch, boolean first, boolean last, int active) {
+    List<Double> forward = new ArrayList<>();
+    List<Double> backward = new ArrayList<>();
+    if (world.rank() >= active) {
+      world.barrier();
+      return new double[] {mean(0, active), mean(0, active)};
+    }
+    try (TensorScope scope = TensorScope.open();
+        GptStage stage = new GptStage(shape, 0, 1, first, last, tp, 0, 1, x -> {})) {
+      Tensor tokens =
+          scope.adopt(Tensors.of(tokens(microBatch), microBatch, shape.sequence()));
+      Tensor input =
+          first
+              ? tokens
+              : scope.adopt(
+                  torch.randn(
+                      new long[] {microBatch, shape.sequence(), shape.hidden()},
+                      Tensors.options(DType.F32)));
+      Tensor gradient =
+          scope.adopt(
+              torch.randn(
+                  new long[] {microBatch, shape.sequence(), shape.hidden()},
+                  Tensors.options(DType.F32)));
+      world.barrier();
+      long end = System.nanoTime() + (long) (secondsEach * 1e9);
+      for (int i = 0; i < 4 || System.nanoTime() < end && i < 200; i++) {
+        try (TensorScope inner = TensorScope.open()) {
+          long begin = System.nanoTime();
+          inner.adopt(stage.forward(0, input, tokens, 1));
+          long middle = System.nanoTime();
+          inner.adopt(stage.backward(0, last ? null : gradient));
+          long done = System.nanoTime();
+          if (i > 0) {
+            forward.add((middle - begin) / 1e9);
+            backward.add((done - middle) / 1e9);
+          }
+        }
+      }
+    }
+    return new double[] {mean(median(forward), active), mean(median(backward), active)};
+  }
+
+  /// Seconds of the optimizer's work for each byte of weights.
+  private double update() {
+    List<Double> times = new ArrayList<>();
+    long elements = shape.layerBytes(1) / 4;
+    try (NoGrad guard = NoGrad.begin();
+        TensorScope scope = TensorScope.open()) {
+      assert guard != null;
+      Tensor w = scope.adopt(torch.zeros(new long[] {elements}, Tensors.options(DType.F32)));
+      Tensor g = scope.adopt(torch.zeros(new long[] {elements}, Tensors.options(DType.F32)));
+      world.barrier();
+      for (int i = 0; i < 6; i++) {
+        try (TensorScope inner = TensorScope.open()) {
+          long begin = System.nanoTime();
+          Tensor flat = inner.adopt(GptLayer.concat(List.of(g, g)));
+          w.sub_(flat.narrow(0, 0, elements), new Scalar(0.1));
+          g.zero_();
+          times.add((System.nanoTime() - begin) / 1e9);
+        }
+      }
+    }
+    return mean(median(times), world.size()) / shape.layerBytes(1);
+  }
+
+  private long[] tokens(int microBatch) {
+    long[] tokens = new long[microBatch * shape.sequence()];
+    for (int i = 0; i < tokens.length; i++) {
+      tokens[i] = i * 7L % shape.vocabulary();
+    }
+    return tokens;
+  }
+
+  /// The mean over the first `active` processes; the others hand in 0.
+  private double mean(double value, int active) {
+    return Arrays.stream(eachProcess(value)).sum() / active;
+  }
+
+  private static double median(List<Double> values) {
+    return LinkProfiler.median(values.stream().mapToDouble(Double::doubleValue).toArray());
+  }
+}

@@ -1,0 +1,105 @@
+package io.spillway.planner.measure;
+
+import io.spillway.platform.SpillwayException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// One way to train the small GPT: ways of parallelism, micro-batch, and which process takes which
+/// rank. Ranks follow Megatron's order `rank = tp + TP * (dp + DP * pp)`.
+///
+/// @param process the process (device) of each rank
+public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<Integer> process) {
+  public Cut {
+    process = List.copyOf(process);
+    if (tp * pp * dp != process.size()) {
+      throw SpillwayException.badInput(
+          "tp %d x pp %d x dp %d is not %d processes", tp, pp, dp, process.size());
+    }
+    if (globalBatch % (dp * microBatch) != 0) {
+      throw SpillwayException.badInput(
+          "a global batch of %d cannot be divided by dp %d x micro-batch %d",
+          globalBatch, dp, microBatch);
+    }
+  }
+
+  /// Rank r on process r.
+  public static Cut of(int tp, int pp, int dp, int microBatch, int globalBatch) {
+    return new Cut(
+        tp,
+        pp,
+        dp,
+        microBatch,
+        globalBatch,
+        java.util.stream.IntStream.range(0, tp * pp * dp).boxed().toList());
+  }
+
+  public Cut on(List<Integer> processes) {
+    return new Cut(tp, pp, dp, microBatch, globalBatch, processes);
+  }
+
+  /// Micro-batches of one replica in one iteration.
+  public int microBatches() {
+    return globalBatch / dp / microBatch;
+  }
+
+  /// The process at a place of the grid.
+  public int process(int t, int d, int p) {
+    return process.get(t + tp * (d + dp * p));
+  }
+
+  /// The processes that share each layer's weights.
+  public List<List<Integer>> tensorGroups() {
+    List<List<Integer>> groups = new ArrayList<>();
+    for (int p = 0; p < pp; p++) {
+      for (int d = 0; d < dp; d++) {
+        List<Integer> group = new ArrayList<>();
+        for (int t = 0; t < tp; t++) {
+          group.add(process(t, d, p));
+        }
+        groups.add(group);
+      }
+    }
+    return groups;
+  }
+
+  /// The processes that hold the same weights.
+  public List<List<Integer>> dataGroups() {
+    List<List<Integer>> groups = new ArrayList<>();
+    for (int p = 0; p < pp; p++) {
+      for (int t = 0; t < tp; t++) {
+        List<Integer> group = new ArrayList<>();
+        for (int d = 0; d < dp; d++) {
+          group.add(process(t, d, p));
+        }
+        groups.add(group);
+      }
+    }
+    return groups;
+  }
+
+  /// Blocks of stage `p`; the first stages take one more when they do not divide.
+  public int layersOf(int p, int layers) {
+    return layers / pp + (p < layers % pp ? 1 : 0);
+  }
+
+  /// The first block of stage `p`.
+  public int firstLayer(int p, int layers) {
+    int first = 0;
+    for (int i = 0; i < p; i++) {
+      first += layersOf(i, layers);
+    }
+    return first;
+  }
+
+  public String label() {
+    StringBuilder text =
+        new StringBuilder(String.format(Locale.ROOT, "tp%d pp%d dp%d mb%d", tp, pp, dp, microBatch));
+    for (int i = 0; i < process.size(); i++) {
+      if (process.get(i) != i) {
+        return text.append(" on ").append(process.toString().replace(" ", "")).toString();
+      }
+    }
+    return text.toString();
+  }
+}
