@@ -37,6 +37,7 @@ public final class Commands {
               "simulate",
               "run RISC-V programs on simulated cores",
               "io.spillway.cli.simulator.SimulateCommand"),
+          new Entry(
               PLANNING,
               "profile",
               "measure the links between ranks, write the cluster",

@@ -52,8 +52,7 @@ public final class CpuShares implements AutoCloseable {
       for (int i = 0; i < cores.size(); i++) {
         Path group =
             root.resolve(
-                String.format(
-                    Locale.ROOT, "%s-%d-%d", name, ProcessHandle.current().pid(), i));
+                String.format(Locale.ROOT, "%s-%d-%d", name, ProcessHandle.current().pid(), i));
         Files.createDirectory(group);
         made.groups.add(group);
         long quota = Math.round(cores.get(i) * PERIOD_MICROS);

@@ -59,8 +59,7 @@ public final class ProfileCommand extends SpillwayCommand {
   @Option(
       names = "--seconds",
       defaultValue = "0.2",
-      description =
-          "Seconds for each size and direction of a pair (default: ${DEFAULT-VALUE}).")
+      description = "Seconds for each size and direction of a pair (default: ${DEFAULT-VALUE}).")
   double seconds;
 
   @Option(
@@ -149,8 +148,7 @@ public final class ProfileCommand extends SpillwayCommand {
             "profile"));
     CommandSpec own = java.util.Objects.requireNonNull(command, "picocli sets the spec");
     line.addAll(own.commandLine().getParseResult().originalArgs());
-    RankLauncher.Outcome outcome =
-        RankLauncher.run(LaunchSpec.local(count, line), this::pass);
+    RankLauncher.Outcome outcome = RankLauncher.run(LaunchSpec.local(count, line), this::pass);
     status = outcome.exitStatus();
     if (outcome.failedRank() >= 0) {
       System.err.println("spillway: " + outcome.explanation());
@@ -173,8 +171,7 @@ public final class ProfileCommand extends SpillwayCommand {
             .map(GroupBackend::of)
             .orElse(Devices.cudaCount() > 0 ? GroupBackend.NCCL : GroupBackend.GLOO);
     ComputeDevice device = Devices.choose(kind == GroupBackend.NCCL ? "cuda" : "cpu");
-    GroupOptions options =
-        new GroupOptions(Duration.ofSeconds(timeout), network, 2);
+    GroupOptions options = new GroupOptions(Duration.ofSeconds(timeout), network, 2);
     boolean speaks = environment.rank() == 0;
     try (ProcessGroup world = ProcessGroup.init(kind, environment, options)) {
       ClusterProfiler.Profile profile =
@@ -228,10 +225,7 @@ public final class ProfileCommand extends SpillwayCommand {
                       link.beta().toString()));
           for (int s = 0; s < profile.links().sizes().size(); s++) {
             row.add(
-                String.format(
-                    Locale.ROOT,
-                    "%.3g ms",
-                    profile.links().seconds()[i][j][s] * 1e3));
+                String.format(Locale.ROOT, "%.3g ms", profile.links().seconds()[i][j][s] * 1e3));
           }
           table.row(row.toArray(String[]::new));
         }
@@ -239,12 +233,7 @@ public final class ProfileCommand extends SpillwayCommand {
     }
     return String.format(
         "%s between %d ranks, %s%n%s%nwritten: %s (use it with ./spillway plan --cluster %s)",
-        kind.name().toLowerCase(Locale.ROOT),
-        n,
-        device,
-        table.render(200),
-        out,
-        out);
+        kind.name().toLowerCase(Locale.ROOT), n, device, table.render(200), out, out);
   }
 
   @Override

@@ -79,8 +79,7 @@ public final class ClusterProfiler {
     Arrays.setAll(numbers, i -> bytes[i]);
     try (TensorScope scope = TensorScope.open()) {
       Tensor mine = scope.adopt(Tensors.to(Tensors.of(numbers, NAME_BYTES), device));
-      Tensor all =
-          scope.adopt(Tensors.empty(DType.I64, device, (long) NAME_BYTES * world.size()));
+      Tensor all = scope.adopt(Tensors.empty(DType.I64, device, (long) NAME_BYTES * world.size()));
       world.allGather(all, mine);
       long[] gathered = Tensors.longs(all);
       List<String> hosts = new ArrayList<>();

@@ -68,9 +68,8 @@ public record ComputeProfile(
     return entries.stream()
         .filter(e -> e.tp() == tp && e.microBatch() == microBatch)
         .findFirst()
-        .orElseThrow(
-            () ->
-                SpillwayException.badInput(
-                    "compute of tp %d micro-batch %d was not profiled", tp, microBatch));
+        .orElseThrow(() ->
+            SpillwayException.badInput(
+                "compute of tp %d micro-batch %d was not profiled", tp, microBatch));
   }
 }

@@ -18,7 +18,7 @@ import org.bytedeco.pytorch.global.torch;
 /// processes at once, so that what they take from each other is in the figures.
 public final class ComputeProfiler {
   /// How often each sum is measured.
-  private static final int SUMS = 40;
+  private static final int SUMS = 24;
 
   private final ProcessGroup world;
   private final GptShape shape;
@@ -34,9 +34,7 @@ public final class ComputeProfiler {
   ///
   /// @param partitions groups whose sums are measured, each with the sizes of `microBatches`
   public ComputeProfile run(
-      List<Integer> tensorWays,
-      List<Integer> microBatches,
-      List<List<List<Integer>>> partitions) {
+      List<Integer> tensorWays, List<Integer> microBatches, List<List<List<Integer>>> partitions) {
     stage(1, microBatches.getFirst(), true, true, world.size()); // warms the code up
     stage(1, microBatches.getFirst(), true, true, world.size());
     List<ComputeProfile.Entry> entries = new ArrayList<>();
@@ -71,10 +69,9 @@ public final class ComputeProfiler {
         entries, update(), slowdown.stream().map(x -> x / all).toList(), sums);
   }
 
-  /// Sums over the groups of one partition, all groups at once, each after half a block of compute as
-  /// in training: waiting for a peer that is late is part of them.
-  private List<ComputeProfile.Sum> sums(
-      List<List<Integer>> partition, List<Integer> microBatches) {
+  /// Sums over the groups of one partition, all groups at once, each after half a block of compute
+  /// as in training: waiting for a peer that is late is part of them.
+  private List<ComputeProfile.Sum> sums(List<List<Integer>> partition, List<Integer> microBatches) {
     List<ComputeProfile.Sum> sums = new ArrayList<>();
     int ways = partition.getFirst().size();
     try (ProcessGroup group = world.split(partition);
@@ -93,8 +90,7 @@ public final class ComputeProfiler {
           world.barrier();
           for (int i = 0; i < SUMS + 2; i++) {
             try (TensorScope scope = TensorScope.open()) {
-              Tensor partial =
-                  scope.adopt(i % 2 == 0 ? layer.attention(x) : layer.feedForward(x));
+              Tensor partial = scope.adopt(i % 2 == 0 ? layer.attention(x) : layer.feedForward(x));
               long begin = System.nanoTime();
               group.allReduce(partial, Reduction.SUM);
               if (i > 1) {
@@ -142,8 +138,7 @@ public final class ComputeProfiler {
     }
     try (TensorScope scope = TensorScope.open();
         GptStage stage = new GptStage(shape, 0, 1, first, last, tp, 0, 1, x -> {})) {
-      Tensor tokens =
-          scope.adopt(Tensors.of(tokens(microBatch), microBatch, shape.sequence()));
+      Tensor tokens = scope.adopt(Tensors.of(tokens(microBatch), microBatch, shape.sequence()));
       Tensor input =
           first
               ? tokens

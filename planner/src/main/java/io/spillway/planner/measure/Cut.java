@@ -94,7 +94,8 @@ public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<
 
   public String label() {
     StringBuilder text =
-        new StringBuilder(String.format(Locale.ROOT, "tp%d pp%d dp%d mb%d", tp, pp, dp, microBatch));
+        new StringBuilder(
+            String.format(Locale.ROOT, "tp%d pp%d dp%d mb%d", tp, pp, dp, microBatch));
     for (int i = 0; i < process.size(); i++) {
       if (process.get(i) != i) {
         return text.append(" on ").append(process.toString().replace(" ", "")).toString();

@@ -67,7 +67,8 @@ final class GptLayer {
     Tensor n = torch.layer_norm(x, new long[] {shape.hidden()});
     // [batch, sequence, 3, heads, head] -> [3, batch, heads, sequence, head]
     Tensor all =
-        torch.linear(n, qkv)
+        torch
+            .linear(n, qkv)
             .view(b, s, 3, heads, shape.headSize())
             .permute(2, 0, 3, 1, 4)
             .contiguous();

@@ -109,8 +109,7 @@ final class GptStage implements AutoCloseable {
       flight.headInput = leaf;
       Tensor n = torch.layer_norm(leaf, new long[] {shape.hidden()});
       Tensor logits = torch.linear(n, head).view(-1, shape.vocabulary());
-      Tensor loss =
-          torch.cross_entropy_loss(logits, targets.reshape(-1)).mul(new Scalar(weight));
+      Tensor loss = torch.cross_entropy_loss(logits, targets.reshape(-1)).mul(new Scalar(weight));
       flight.loss = flight.held.hold(loss);
       return scope.keep(loss.detach());
     }

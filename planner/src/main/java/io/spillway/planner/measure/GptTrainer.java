@@ -158,8 +158,7 @@ public final class GptTrainer implements AutoCloseable {
       assert guard != null;
       List<Tensor> parameters = stage.parameters();
       Tensor flat =
-          scope.adopt(
-              GptLayer.concat(parameters.stream().map(w -> w.grad().reshape(-1)).toList()));
+          scope.adopt(GptLayer.concat(parameters.stream().map(w -> w.grad().reshape(-1)).toList()));
       if (cut.dp() > 1) {
         data.allReduce(flat, Reduction.MEAN);
       }

@@ -147,8 +147,8 @@ public final class IterationPredictor {
   }
 
   /// Sums between blocks as they were measured amid compute, others from the links: a ring
-  /// all-reduce of 2(n - 1) steps that each move one n-th over every link of the ring at
-  /// once; the slowest link sets the pace.
+  /// all-reduce of 2(n - 1) steps that each move one n-th over every link of the ring at once; the
+  /// slowest link sets the pace.
   private double sum(int[] group, long bytes, boolean amidCompute) {
     int n = group.length;
     if (n == 1) {

@@ -13,8 +13,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/// Measures every link of a job by a tournament: in each of n - 1 rounds the processes form disjoint
-/// pairs that measure at the same time, so n processes need n - 1 rounds instead of n(n - 1)/2.
+/// Measures every link of a job by a tournament: in each of n - 1 rounds the processes form
+/// disjoint pairs that measure at the same time, so n processes need n - 1 rounds instead of n(n -
+/// 1)/2.
 ///
 /// In a pair one side sends a message of the size and the other answers with four bytes; half of a
 /// four-byte round trip is taken off. The median of the repetitions counts.

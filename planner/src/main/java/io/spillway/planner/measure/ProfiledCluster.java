@@ -32,12 +32,11 @@ public final class ProfiledCluster {
     for (int i = 0; i < hostOf.size(); i++) {
       byHost.computeIfAbsent(hostOf.get(i), h -> new ArrayList<>()).add(i);
     }
-    byHost.forEach(
-        (host, processes) -> {
-          hosts.add(processes);
-          String plain = host.replaceAll("[ @].*", "");
-          names.add(names.contains(plain) ? plain + "-" + names.size() : plain);
-        });
+    byHost.forEach((host, processes) -> {
+      hosts.add(processes);
+      String plain = host.replaceAll("[ @].*", "");
+      names.add(names.contains(plain) ? plain + "-" + names.size() : plain);
+    });
   }
 
   /// The accelerator that a CUDA device's name means.
@@ -62,11 +61,14 @@ public final class ProfiledCluster {
     for (int h = 0; h < hosts.size(); h++) {
       List<Integer> own = hosts.get(h);
       Link inside =
-          own.size() == 1
-              ? Link.of(0, accelerator.peer().bytesPerSecond())
-              : mean(own, own);
+          own.size() == 1 ? Link.of(0, accelerator.peer().bytesPerSecond()) : mean(own, own);
       nodes.add(
-          new Node(names.get(h), accelerator, own.size(), inside, own.size() > 2 ? pairs(own) : List.of()));
+          new Node(
+              names.get(h),
+              accelerator,
+              own.size(),
+              inside,
+              own.size() > 2 ? pairs(own) : List.of()));
     }
     return new Cluster(name, nodes, network(nodes.getFirst().link()));
   }
@@ -114,9 +116,7 @@ public final class ProfiledCluster {
       List<Double> row = new ArrayList<>();
       for (List<Integer> to : hosts) {
         row.add(
-            from.equals(to)
-                ? 0
-                : round(profile.sizes().get(size) / seconds(from, to, size) / 1e9));
+            from.equals(to) ? 0 : round(profile.sizes().get(size) / seconds(from, to, size) / 1e9));
       }
       rows.add(row);
     }

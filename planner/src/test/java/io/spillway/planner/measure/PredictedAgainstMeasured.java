@@ -19,7 +19,7 @@ public final class PredictedAgainstMeasured {
   static final GptShape SHAPE = new GptShape(4, 256, 4, 512, 128);
   static final int PROCESSES = 4;
   static final double CORES_EACH = 0.4;
-  private static final int GLOBAL_BATCH = 16;
+  private static final int GLOBAL_BATCH = 8;
 
   private PredictedAgainstMeasured() {}
 
@@ -37,9 +37,11 @@ public final class PredictedAgainstMeasured {
   static List<Cut> cuts(String layout) {
     List<Cut> cuts = new ArrayList<>();
     for (int b : new int[] {1, 2, 4}) {
-      for (int[] g : new int[][] {{1, 1, 4}, {1, 2, 2}, {1, 4, 1}, {2, 1, 2}, {2, 2, 1}, {4, 1, 1}}) {
+      for (int[] g :
+          new int[][] {{1, 1, 4}, {1, 2, 2}, {1, 4, 1}, {2, 1, 2}, {2, 2, 1}, {4, 1, 1}}) {
         boolean longest = layout.equals("uneven") && g[0] == 4 && b < 4;
-        if (!longest) {
+        boolean divides = GLOBAL_BATCH % (g[2] * b) == 0;
+        if (!longest && divides) {
           cuts.add(Cut.of(g[0], g[1], g[2], b, GLOBAL_BATCH));
         }
       }
@@ -57,7 +59,9 @@ public final class PredictedAgainstMeasured {
   public static void main(String[] args) throws Exception {
     if (args[0].equals("show")) {
       for (int i = 1; i < args.length; i++) {
-        show(Path.of(args[i]).getFileName().toString(), Json.read(Path.of(args[i]), Experiment.Outcome.class));
+        show(
+            Path.of(args[i]).getFileName().toString(),
+            Json.read(Path.of(args[i]), Experiment.Outcome.class));
       }
       return;
     }
@@ -65,7 +69,13 @@ public final class PredictedAgainstMeasured {
     Path folder = Files.createDirectories(Path.of(args[2]));
     Experiment.Plan plan =
         new Experiment.Plan(
-            SHAPE, cuts(layout), List.of(4096L, 32_768L, 131_072L, 524_288L, 2_097_152L), 0.25, 1, layout.equals("even") ? 5 : 3, 7);
+            SHAPE,
+            cuts(layout),
+            List.of(4096L, 32_768L, 131_072L, 524_288L, 2_097_152L),
+            0.12,
+            1,
+            layout.equals("even") ? 5 : 3,
+            7);
     Experiment.Outcome outcome = measure(plan, rates(layout), CORES_EACH, folder);
     Files.move(
         folder.resolve("outcome.json"),
@@ -93,8 +103,14 @@ public final class PredictedAgainstMeasured {
   static void show(String name, Experiment.Outcome outcome) {
     IterationPredictor predictor =
         new IterationPredictor(outcome.plan().shape(), outcome.compute(), outcome.links());
-    System.out.printf("%s%n%-34s %9s %9s %7s   %s%n", name, "cut", "measured", "predicted", "error", "compute tensor waiting reduction; runs");
-    System.out.printf(Locale.ROOT, "slowdown by active processes %s; sums %s%n", outcome.compute().slowdown(), outcome.compute().sums());
+    System.out.printf(
+        "%s%n%-34s %9s %9s %7s   %s%n",
+        name, "cut", "measured", "predicted", "error", "compute tensor waiting reduction; runs");
+    System.out.printf(
+        Locale.ROOT,
+        "slowdown by active processes %s; sums %s%n",
+        outcome.compute().slowdown(),
+        outcome.compute().sums());
     double sum = 0;
     double worst = 0;
     double best = Double.MAX_VALUE;
