@@ -1,0 +1,10 @@
+package io.spillway.planner;
+
+/// Whose rules choose the configuration.
+public enum Method {
+  SPILLWAY,
+  PIPETTE,
+  AMP,
+  VARUNA,
+  MEGATRON
+}

@@ -1,0 +1,59 @@
+package io.spillway.planner.search;
+
+import io.spillway.planner.Job;
+import io.spillway.planner.cost.Calibration;
+import io.spillway.planner.memory.MemoryModel;
+import io.spillway.platform.Seeds;
+import io.spillway.platform.SpillwayException;
+import io.spillway.platform.hardware.Cluster;
+
+/// What a search is asked.
+///
+/// @param top how many plans are wanted
+/// @param timeLimitSeconds when annealing ends
+/// @param margin share of a card's memory that stays free
+public record Request(
+    Job job,
+    Cluster cluster,
+    Calibration calibration,
+    MemoryModel memory,
+    int top,
+    double timeLimitSeconds,
+    double margin,
+    Seeds seeds) {
+  public Request {
+    if (top < 1 || top > 1000) {
+      throw SpillwayException.badInput("--top is %d, 1 to 1000 is accepted", top);
+    }
+    if (!(timeLimitSeconds > 0)) {
+      throw SpillwayException.badInput(
+          "--time-limit is %s s, it must be above 0", timeLimitSeconds);
+    }
+    if (!(margin >= 0 && margin < 1)) {
+      throw SpillwayException.badInput("--margin is %s, 0 to below 1 is accepted", margin);
+    }
+    for (var node : cluster.nodes()) {
+      if (!node.accelerator().supports(job.precision())) {
+        throw SpillwayException.badInput(
+            "%s of node %s has no %s matrix units; choose --precision from %s",
+            node.accelerator().name(),
+            node.name(),
+            job.precision(),
+            node.accelerator().supported().keySet());
+      }
+    }
+  }
+
+  /// Bytes of the smallest card.
+  double card() {
+    return cluster.nodes().stream()
+        .mapToDouble(n -> n.accelerator().memory().bytes())
+        .min()
+        .orElseThrow();
+  }
+
+  /// Bytes that a plan may use on the smallest card.
+  double usable() {
+    return card() * (1 - margin);
+  }
+}
