@@ -33,6 +33,16 @@ public final class Commands {
   private static final List<Entry> ENTRIES =
       List.of(
           new Entry(
+              PLANNING,
+              "plan",
+              "cut and place a training job on a real cluster",
+              "io.spillway.cli.planner.PlanCommand"),
+          new Entry(
+              PLANNING,
+              "cluster",
+              "import measured links, show a cluster",
+              "io.spillway.cli.planner.ClusterCommand"),
+          new Entry(
               SIMULATING,
               "simulate",
               "run RISC-V programs on simulated cores",

@@ -20,7 +20,8 @@ import picocli.CommandLine.Option;
     description = "Run every system on small real input; print one table, write one HTML page.")
 public final class DemoCommand extends SpillwayCommand {
   /// The systems, in the order of the architecture page; each is one row.
-  private static final List<Demonstration> SYSTEMS = List.of();
+  private static final List<Demonstration> SYSTEMS =
+      List.of(new io.spillway.planner.PlannerDemonstration());
 
   @Option(names = "--seed", defaultValue = "1", description = "Seed of every random choice.")
   private long seed;

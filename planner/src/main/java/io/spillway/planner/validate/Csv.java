@@ -29,6 +29,9 @@ final class Csv {
 
     double number(String column) {
       String value = text(column);
+      if (value.equals("inf")) {
+        return Double.POSITIVE_INFINITY;
+      }
       try {
         double number = Double.parseDouble(value);
         if (!Double.isNaN(number)) {
