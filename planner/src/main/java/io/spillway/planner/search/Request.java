@@ -45,7 +45,7 @@ public record Request(
   }
 
   /// Bytes of the smallest card.
-  double card() {
+  public double card() {
     return cluster.nodes().stream()
         .mapToDouble(n -> n.accelerator().memory().bytes())
         .min()
@@ -53,7 +53,7 @@ public record Request(
   }
 
   /// Bytes that a plan may use on the smallest card.
-  double usable() {
+  public double usable() {
     return card() * (1 - margin);
   }
 }
