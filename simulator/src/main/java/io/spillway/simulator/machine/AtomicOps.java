@@ -24,8 +24,8 @@ final class AtomicOps {
         return;
       }
       case SC_W, SC_D -> {
-        boolean holds =
-            hart.reserved && hart.reservedAddress == address && hart.reservedValue == old;
+        boolean same = wide ? hart.reservedValue == old : (int) hart.reservedValue == (int) old;
+        boolean holds = hart.reserved && hart.reservedAddress == address && same;
         hart.reserved = false;
         if (holds) {
           store(memory, wide, address, b);

@@ -32,7 +32,7 @@ public final class MemoryFault extends RuntimeException {
   @Override
   public String getMessage() {
     return access.name().toLowerCase(java.util.Locale.ROOT)
-        + " of unmapped address 0x"
+        + " of unmapped, protected or misaligned address 0x"
         + Long.toHexString(address);
   }
 }
