@@ -1,0 +1,29 @@
+// Integer sort after NAS IS: ranks keys that are sums of four random numbers, ten times, each with
+// two keys changed. Classes S (2^16 keys below 2^11) and W (2^20 below 2^16).
+#include "runtime.h"
+int main(int c, char **v) {
+  int big = c > 1 && same(v[1], "W");
+  int n = big ? 1 << 20 : 1 << 16, top = big ? 1 << 16 : 1 << 11;
+  int *key = grab(4UL * n), *count = grab(4UL * (top + 1)), *rank = grab(4UL * n);
+  u64 seed = 314159265;
+  for (int i = 0; i < n; i++) {
+    double s = 0;
+    for (int k = 0; k < 4; k++) s += nas_random(&seed);
+    key[i] = (int)(s * (top / 4));
+  }
+  for (int it = 1; it <= 10; it++) {
+    key[it] = it; key[it + 10] = top - it;
+    for (int k = 0; k <= top; k++) count[k] = 0;
+    for (int i = 0; i < n; i++) count[key[i]]++;
+    for (int k = 0, sum = 0; k <= top; k++) { int h = count[k]; count[k] = sum; sum += h; }
+    for (int i = 0; i < n; i++) rank[i] = count[key[i]]++;
+  }
+  int *sorted = grab(4UL * n);
+  for (int i = 0; i < n; i++) sorted[i] = -1;
+  for (int i = 0; i < n; i++) sorted[rank[i]] = key[i];
+  int right = sorted[0] >= 0; u64 sum = 0;
+  for (int i = 1; i < n; i++) right &= sorted[i - 1] <= sorted[i];
+  for (int i = 0; i < n; i += 97) sum += (u64)sorted[i] * (i + 1);
+  text("checksum "); number((long)sum); text("\n");
+  return verdict("is", right);
+}
