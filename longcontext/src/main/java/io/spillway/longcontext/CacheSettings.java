@@ -1,6 +1,8 @@
 package io.spillway.longcontext;
 
+import io.spillway.models.DecoderConfig;
 import io.spillway.platform.SpillwayException;
+import io.spillway.platform.units.Bytes;
 
 /// How a prompt is read into a fixed cache.
 ///
@@ -31,6 +33,36 @@ public record CacheSettings(
     if (value < least) {
       throw SpillwayException.badInput("%s is %d, it must be at least %d", name, value, least);
     }
+  }
+
+  /// Reads a budget: entries per layer and head (`4096`), bytes of all keys and values (`64MiB`), or
+  /// a share of the model's positions (`25%`).
+  ///
+  /// **Errors:** text that is none of these, and a budget below one entry.
+  public static int parseBudget(String text, DecoderConfig config) {
+    String trimmed = text.strip();
+    double entries;
+    try {
+      if (trimmed.endsWith("%")) {
+        entries =
+            Double.parseDouble(trimmed.substring(0, trimmed.length() - 1).strip())
+                / 100
+                * config.maxPositions();
+      } else if (trimmed.matches("[0-9]+")) {
+        entries = Double.parseDouble(trimmed);
+      } else {
+        entries = (double) Bytes.parse(trimmed).bytes() / config.cacheBytesPerToken(4);
+      }
+    } catch (NumberFormatException e) {
+      entries = Double.NaN;
+    }
+    if (!(entries >= 1) || entries > 1e8) {
+      throw SpillwayException.badInput(
+          "budget '%s' is no number of entries (4096), of bytes (64MiB, at least %d) or share of"
+              + " the model's positions (25%%)",
+          text, config.cacheBytesPerToken(4));
+    }
+    return (int) entries;
   }
 
   /// The usual settings of a budget.

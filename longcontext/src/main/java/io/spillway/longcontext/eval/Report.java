@@ -1,0 +1,82 @@
+package io.spillway.longcontext.eval;
+
+import io.spillway.longcontext.eval.Evaluation.Cell;
+import io.spillway.platform.units.Bytes;
+import io.spillway.report.Plot;
+import io.spillway.report.TextTable;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// An evaluation as a table and as a plot of accuracy against budget.
+public final class Report {
+  private Report() {}
+
+  /// One row for each cell.
+  public static TextTable table(List<Cell> cells) {
+    TextTable table =
+        new TextTable("task", "prompt", "policy", "budget", "score", "95 % interval", "cache peak");
+    for (Cell cell : cells) {
+      boolean measured = cell.note().isEmpty();
+      table.row(
+          cell.task(),
+          cell.length(),
+          cell.policy(),
+          cell.budget() == 0 ? "all" : String.valueOf(cell.budget()),
+          measured ? String.format(Locale.ROOT, "%.3f", cell.score()) : "-",
+          measured
+              ? String.format(Locale.ROOT, "%.2f to %.2f", cell.low(), cell.high())
+              : cell.note(),
+          measured ? new Bytes(cell.peakBytes()).toString() : "-");
+    }
+    return table;
+  }
+
+  /// Accuracy against budget, one line for each policy, mean over tasks and lengths.
+  public static Plot plot(List<Cell> cells) {
+    Map<String, TreeMap<Integer, double[]>> lines = new LinkedHashMap<>();
+    for (Cell cell : cells) {
+      if (cell.note().isEmpty() && cell.budget() > 0) {
+        double[] sum =
+            lines
+                .computeIfAbsent(cell.policy(), p -> new TreeMap<>())
+                .computeIfAbsent(cell.budget(), b -> new double[3]);
+        sum[0] += cell.score();
+        sum[1] += cell.samples();
+        sum[2]++;
+      }
+    }
+    Plot plot =
+        Plot.xy("Answers kept by each cache policy", "entries per layer and head", "score").logX();
+    plot.yRange(0, 1.02);
+    lines.forEach(
+        (policy, byBudget) -> {
+          double[] x = new double[byBudget.size()];
+          double[] y = new double[x.length];
+          double[] errors = new double[x.length];
+          int at = 0;
+          for (Map.Entry<Integer, double[]> entry : byBudget.entrySet()) {
+            double mean = entry.getValue()[0] / entry.getValue()[2];
+            x[at] = entry.getKey();
+            y[at] = mean;
+            double[] interval =
+                Evaluation.wilson(
+                    mean * entry.getValue()[1], (int) entry.getValue()[1]);
+            errors[at] = (interval[1] - interval[0]) / 2;
+            at++;
+          }
+          plot.line(policy, x, y, errors);
+        });
+    return plot;
+  }
+
+  /// Writes the plot; nothing when no cell has a budget.
+  public static void plot(List<Cell> cells, Path file) {
+    if (cells.stream().anyMatch(c -> c.note().isEmpty() && c.budget() > 0)) {
+      plot(cells).write(file);
+    }
+  }
+}
