@@ -53,6 +53,31 @@ public final class Commands {
               "measure the links between ranks, write the cluster",
               "io.spillway.cli.planner.ProfileCommand"),
           new Entry(
+              SERVING,
+              "generate",
+              "answer a long prompt from a fixed cache budget",
+              "io.spillway.cli.longcontext.GenerateCommand"),
+          new Entry(
+              SERVING,
+              "chat",
+              "talk with a model on the terminal",
+              "io.spillway.cli.longcontext.ChatCommand"),
+          new Entry(
+              SERVING,
+              "retain",
+              "train and judge retaining heads",
+              "io.spillway.cli.longcontext.RetainCommand"),
+          new Entry(
+              SERVING,
+              "longcontext",
+              "measure cache policies side by side",
+              "io.spillway.cli.longcontext.LongContextCommand"),
+          new Entry(
+              SERVING,
+              "serve",
+              "serve OpenAI's API over long contexts",
+              "io.spillway.cli.longcontext.ServeCommand"),
+          new Entry(
               HOUSE,
               "demo",
               "run every system on small real input, write one page",

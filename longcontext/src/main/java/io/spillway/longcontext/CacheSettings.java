@@ -35,8 +35,8 @@ public record CacheSettings(
     }
   }
 
-  /// Reads a budget: entries per layer and head (`4096`), bytes of all keys and values (`64MiB`), or
-  /// a share of the model's positions (`25%`).
+  /// Reads a budget: entries per layer and head (`4096`), bytes of all keys and values (`64MiB`),
+  /// or a share of the model's positions (`25%`).
   ///
   /// **Errors:** text that is none of these, and a budget below one entry.
   public static int parseBudget(String text, DecoderConfig config) {

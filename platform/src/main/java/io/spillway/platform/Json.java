@@ -88,4 +88,9 @@ public final class Json {
   public static String write(Object value) {
     return MAPPER.writeValueAsString(value);
   }
+
+  /// JSON text on one line.
+  public static String line(Object value) {
+    return MAPPER.writer().without(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value);
+  }
 }

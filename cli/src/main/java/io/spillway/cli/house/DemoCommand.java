@@ -21,7 +21,9 @@ import picocli.CommandLine.Option;
 public final class DemoCommand extends SpillwayCommand {
   /// The systems, in the order of the architecture page; each is one row.
   private static final List<Demonstration> SYSTEMS =
-      List.of(new io.spillway.planner.PlannerDemonstration());
+      List.of(
+          new io.spillway.planner.PlannerDemonstration(),
+          new io.spillway.longcontext.LongContextDemonstration());
 
   @Option(names = "--seed", defaultValue = "1", description = "Seed of every random choice.")
   private long seed;

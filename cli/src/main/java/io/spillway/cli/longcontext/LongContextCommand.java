@@ -203,10 +203,8 @@ public final class LongContextCommand extends SpillwayCommand {
       Path folder = java.util.Objects.requireNonNull(out, "picocli requires --out");
       List<OwnTrainer.Stage> stages =
           OwnTrainer.CURRICULUM.stream()
-              .map(
-                  s ->
-                      new OwnTrainer.Stage(
-                          s.length(), (int) Math.ceil(s.until() * share), s.tokens()))
+              .map(s ->
+                  new OwnTrainer.Stage(s.length(), (int) Math.ceil(s.until() * share), s.tokens()))
               .toList();
       OwnTrainer.Outcome outcome =
           OwnTrainer.train(

@@ -191,19 +191,11 @@ public final class RetainCommand extends SpillwayCommand {
         out.put("parameters", judged.size());
         double trained =
             RetainTrainer.evaluate(
-                on.decoder(),
-                judged,
-                source(on, TaskGenerator.Templates.TRAINED),
-                samples,
-                label);
+                on.decoder(), judged, source(on, TaskGenerator.Templates.TRAINED), samples, label);
         out.put("loss", trained);
         double heldOut =
             RetainTrainer.evaluate(
-                on.decoder(),
-                judged,
-                source(on, TaskGenerator.Templates.HELD_OUT),
-                samples,
-                label);
+                on.decoder(), judged, source(on, TaskGenerator.Templates.HELD_OUT), samples, label);
         out.put("lossHeldOutTemplates", heldOut);
         answer(
             out,

@@ -136,9 +136,7 @@ abstract class Scorer {
     void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {
       long known = Math.min(added, Math.max(0, importance[layer].size(1) - seen));
       if (known > 0) { // answer tokens have no label
-        newest(cache, added)
-            .narrow(1, 0, known)
-            .copy_(importance[layer].narrow(1, seen, known));
+        newest(cache, added).narrow(1, 0, known).copy_(importance[layer].narrow(1, seen, known));
       }
     }
   }

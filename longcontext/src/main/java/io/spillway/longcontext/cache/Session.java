@@ -10,9 +10,12 @@ import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
+import io.spillway.tensor.Weights;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -351,6 +354,80 @@ public final class Session implements AutoCloseable {
     copy.lastLogits = lastLogits;
     copy.notePeak();
     return copy;
+  }
+
+  /// Writes the cache as safetensors, so that another process can go on with it.
+  public void save(Path file) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try (TensorScope scope = TensorScope.open()) {
+      for (int layer = 0; layer < caches.size(); layer++) {
+        LayerCache cache = caches.get(layer);
+        tensors.put("keys." + layer, cache.keys().contiguous());
+        tensors.put("values." + layer, cache.values().contiguous());
+        tensors.put("scores." + layer, cache.scores().contiguous());
+      }
+      Weights.save(
+          file,
+          tensors,
+          Map.of(
+              "policy",
+              policy.label(),
+              "seen",
+              String.valueOf(seen),
+              "sinks",
+              String.valueOf(sinks),
+              "budget",
+              String.valueOf(settings.budget()),
+              "chunk",
+              String.valueOf(settings.chunk()),
+              "local",
+              String.valueOf(settings.local()),
+              "settingSinks",
+              String.valueOf(settings.sinks())));
+    }
+  }
+
+  /// Reads what [#save] wrote.
+  ///
+  /// **Errors:** a cache of another model.
+  public static Session load(Path file, Decoder decoder, @Nullable RetainingHeads heads) {
+    try (Weights weights = Weights.open(file);
+        TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      Map<String, String> metadata = weights.model().metadata();
+      int[] numbers = new int[6];
+      List<String> keys = List.of("seen", "sinks", "budget", "chunk", "local", "settingSinks");
+      for (int i = 0; i < numbers.length; i++) {
+        String text = metadata.get(keys.get(i));
+        if (text == null || !text.matches("[0-9]{1,9}")) {
+          throw SpillwayException.badFile(file, "", "no stored cache (%s is missing)", keys.get(i));
+        }
+        numbers[i] = Integer.parseInt(text);
+      }
+      CacheSettings settings =
+          new CacheSettings(numbers[2], numbers[3], numbers[4], numbers[5], 1, false);
+      Session session =
+          new Session(
+              decoder, Policy.named(metadata.getOrDefault("policy", "")), settings, heads, null);
+      session.seen = numbers[0];
+      session.sinks = numbers[1];
+      for (int layer = 0; layer < session.caches.size(); layer++) {
+        if (!weights.contains("keys." + layer)
+            || weights.contains("keys." + session.caches.size())) {
+          throw SpillwayException.badFile(file, "", "this cache belongs to another model");
+        }
+        LayerCache cache = session.caches.get(layer);
+        Tensor stored = weights.tensor("keys." + layer);
+        if (stored.size(0) != decoder.config().kvHeads()
+            || stored.size(2) != decoder.config().headDim()) {
+          throw SpillwayException.badFile(file, "", "this cache belongs to another model");
+        }
+        cache.append(stored, weights.tensor("values." + layer));
+        cache.scores().copy_(weights.tensor("scores." + layer));
+      }
+      session.notePeak();
+      return session;
+    }
   }
 
   @Override

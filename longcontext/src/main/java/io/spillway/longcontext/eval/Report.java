@@ -52,24 +52,22 @@ public final class Report {
     Plot plot =
         Plot.xy("Answers kept by each cache policy", "entries per layer and head", "score").logX();
     plot.yRange(0, 1.02);
-    lines.forEach(
-        (policy, byBudget) -> {
-          double[] x = new double[byBudget.size()];
-          double[] y = new double[x.length];
-          double[] errors = new double[x.length];
-          int at = 0;
-          for (Map.Entry<Integer, double[]> entry : byBudget.entrySet()) {
-            double mean = entry.getValue()[0] / entry.getValue()[2];
-            x[at] = entry.getKey();
-            y[at] = mean;
-            double[] interval =
-                Evaluation.wilson(
-                    mean * entry.getValue()[1], (int) entry.getValue()[1]);
-            errors[at] = (interval[1] - interval[0]) / 2;
-            at++;
-          }
-          plot.line(policy, x, y, errors);
-        });
+    lines.forEach((policy, byBudget) -> {
+      double[] x = new double[byBudget.size()];
+      double[] y = new double[x.length];
+      double[] errors = new double[x.length];
+      int at = 0;
+      for (Map.Entry<Integer, double[]> entry : byBudget.entrySet()) {
+        double mean = entry.getValue()[0] / entry.getValue()[2];
+        x[at] = entry.getKey();
+        y[at] = mean;
+        double[] interval =
+            Evaluation.wilson(mean * entry.getValue()[1], (int) entry.getValue()[1]);
+        errors[at] = (interval[1] - interval[0]) / 2;
+        at++;
+      }
+      plot.line(policy, x, y, errors);
+    });
     return plot;
   }
 

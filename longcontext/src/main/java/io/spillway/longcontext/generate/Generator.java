@@ -39,7 +39,8 @@ public final class Generator {
 
   /// Reads `prompt`, answers piece by piece and says what it cost.
   ///
-  /// **Errors:** an empty prompt, and one beyond the model's positions without a policy that evicts.
+  /// **Errors:** an empty prompt, and one beyond the model's positions without a policy that
+  /// evicts.
   public static Figures generate(
       LongContextModel model,
       Policy policy,
@@ -65,8 +66,9 @@ public final class Generator {
       double firstSeconds = (first - begin) / 1e9;
       double rest = (System.nanoTime() - first) / 1e9;
       long perToken =
-          model.config().cacheBytesPerToken(
-              model.decoder().weight("model.norm.weight").element_size());
+          model
+              .config()
+              .cacheBytesPerToken(model.decoder().weight("model.norm.weight").element_size());
       return new Figures(
           prompt.length,
           answer.count(),

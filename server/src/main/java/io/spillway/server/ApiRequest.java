@@ -1,0 +1,209 @@
+package io.spillway.server;
+
+import io.spillway.longcontext.CacheSettings;
+import io.spillway.longcontext.LongContextModel;
+import io.spillway.longcontext.Policy;
+import io.spillway.longcontext.generate.Sampling;
+import io.spillway.models.ChatTemplate;
+import io.spillway.models.ChatTemplate.Message;
+import io.spillway.platform.SpillwayException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// Reads the bodies of OpenAI's requests. Besides OpenAI's keys it knows `policy`, `budget`,
+/// `session`, `top_k`, `min_p` and `repetition_penalty`; keys it does not know are left alone.
+///
+/// **Errors:** wrong types and values out of range, with the key's name.
+final class ApiRequest {
+  private final JsonNode body;
+
+  ApiRequest(JsonNode body) {
+    if (!body.isObject()) {
+      throw SpillwayException.badInput("the request body must be a JSON object");
+    }
+    this.body = body;
+  }
+
+  boolean stream() {
+    return flag(body, "stream");
+  }
+
+  boolean streamUsage() {
+    JsonNode options = body.path("stream_options");
+    return options.isObject() && flag(options, "include_usage");
+  }
+
+  private static boolean flag(JsonNode of, String key) {
+    JsonNode node = of.path(key);
+    if (node.isMissingNode() || node.isNull()) {
+      return false;
+    }
+    if (!node.isBoolean()) {
+      throw SpillwayException.badInput("'%s' must be true or false", key);
+    }
+    return node.asBoolean();
+  }
+
+  /// A chat request.
+  Job chat(LongContextModel model, ServerSettings settings, ChatTemplate template) {
+    JsonNode list = body.path("messages");
+    if (!list.isArray() || list.isEmpty()) {
+      throw SpillwayException.badInput("'messages' must be a list with at least one message");
+    }
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode node : list) {
+      JsonNode role = node.path("role");
+      if (!role.isString()
+          || !List.of("system", "developer", "user", "assistant").contains(role.asString())) {
+        throw SpillwayException.badInput(
+            "each message needs a 'role': system, developer, user or assistant");
+      }
+      messages.add(new Message(role.asString(), content(node.path("content"))));
+    }
+    String text;
+    if (session().isPresent()) {
+      if (messages.size() != 1) {
+        throw SpillwayException.badInput(
+            "with a 'session' give one message, the question about its context");
+      }
+      text = " " + messages.getFirst().content().strip();
+    } else {
+      text = template.render(messages, true);
+    }
+    return job(model, settings, model.tokenizer().encode(text, false), Optional.empty());
+  }
+
+  private static String content(JsonNode node) {
+    if (node.isString()) {
+      return node.asString();
+    }
+    if (node.isArray()) {
+      StringBuilder text = new StringBuilder();
+      for (JsonNode part : node) {
+        if (!part.path("type").asString("").equals("text") || !part.path("text").isString()) {
+          throw SpillwayException.badInput("only message parts of the type text are supported");
+        }
+        text.append(part.path("text").asString());
+      }
+      return text.toString();
+    }
+    throw SpillwayException.badInput("'content' must be a text or a list of text parts");
+  }
+
+  /// A plain completion.
+  Job completion(LongContextModel model, ServerSettings settings) {
+    JsonNode prompt = body.path("prompt");
+    if (!prompt.isString()) {
+      throw SpillwayException.badInput("'prompt' must be a text");
+    }
+    int[] ids = model.tokenizer().encode(prompt.asString(), session().isEmpty());
+    return job(model, settings, ids, Optional.empty());
+  }
+
+  /// A context to store.
+  Job store(LongContextModel model, ServerSettings settings) {
+    JsonNode context = body.path("context");
+    if (!context.isString() || context.asString().isEmpty()) {
+      throw SpillwayException.badInput("'context' must be a text");
+    }
+    JsonNode id = body.path("id");
+    if (!id.isString()) {
+      throw SpillwayException.badInput("'id' must be a text");
+    }
+    int[] ids = model.tokenizer().encode(context.asString(), true);
+    return job(model, settings, ids, Optional.of(SessionStore.checked(id.asString())));
+  }
+
+  private Optional<String> session() {
+    JsonNode node = body.path("session");
+    if (node.isMissingNode() || node.isNull()) {
+      return Optional.empty();
+    }
+    if (!node.isString()) {
+      throw SpillwayException.badInput("'session' must be a text");
+    }
+    return Optional.of(node.asString());
+  }
+
+  private Job job(
+      LongContextModel model, ServerSettings settings, int[] ids, Optional<String> store) {
+    if (ids.length == 0) {
+      throw SpillwayException.badInput("the prompt has no tokens");
+    }
+    if (integer("n", 1, 1, 128) != 1) {
+      throw SpillwayException.badInput("'n' must be 1; send several requests instead");
+    }
+    Policy policy =
+        body.path("policy").isString()
+            ? Policy.named(body.path("policy").asString())
+            : settings.policy();
+    if (store.isPresent() && policy instanceof Policy.LocretQuery) {
+      throw SpillwayException.badInput("a stored context has no question yet; use policy locret");
+    }
+    CacheSettings given = settings.cache();
+    int budget = integer("budget", given.budget(), 2, 100_000_000);
+    CacheSettings cache =
+        new CacheSettings(
+            budget,
+            given.chunk(),
+            given.local(),
+            given.sinks(),
+            given.pyramid(),
+            given.evictWhileDecoding());
+    int most = integer("max_completion_tokens", integer("max_tokens", 256, 1, 1 << 20), 1, 1 << 20);
+    return new Job(ids, policy, cache, sampling(), most, session(), store);
+  }
+
+  private Sampling sampling() {
+    List<String> stop = new ArrayList<>();
+    JsonNode node = body.path("stop");
+    if (node.isString()) {
+      stop.add(node.asString());
+    } else if (node.isArray()) {
+      for (JsonNode text : node) {
+        if (!text.isString()) {
+          throw SpillwayException.badInput("'stop' must be a text or a list of texts");
+        }
+        stop.add(text.asString());
+      }
+    } else if (!node.isMissingNode() && !node.isNull()) {
+      throw SpillwayException.badInput("'stop' must be a text or a list of texts");
+    }
+    return new Sampling(
+        number("temperature", 0),
+        integer("top_k", 0, 0, 1_000_000),
+        number("top_p", 1),
+        number("min_p", 0),
+        number("repetition_penalty", 1),
+        stop,
+        integer("seed", 1, Integer.MIN_VALUE, Integer.MAX_VALUE));
+  }
+
+  private double number(String key, double fallback) {
+    JsonNode node = body.path(key);
+    if (node.isMissingNode() || node.isNull()) {
+      return fallback;
+    }
+    if (!node.isNumber()) {
+      throw SpillwayException.badInput("'%s' must be a number", key);
+    }
+    return node.asDouble();
+  }
+
+  private int integer(String key, int fallback, int least, int most) {
+    JsonNode node = body.path(key);
+    if (node.isMissingNode() || node.isNull()) {
+      return fallback;
+    }
+    if (!node.isIntegralNumber()
+        || !node.canConvertToInt()
+        || node.asInt() < least
+        || node.asInt() > most) {
+      throw SpillwayException.badInput(
+          "'%s' must be a whole number from %d to %d", key, least, most);
+    }
+    return node.asInt();
+  }
+}

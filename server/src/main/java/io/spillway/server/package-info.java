@@ -1,0 +1,5 @@
+/// The HTTP service: OpenAI's API over long contexts, sessions, metrics.
+@NullMarked
+package io.spillway.server;
+
+import org.jspecify.annotations.NullMarked;
