@@ -4,8 +4,12 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// A matrix as rows of blocks of sixteen columns; blocks without a connection are left out. Each
-/// block keeps its weights and, beside them, the variances of reading.
+/// A matrix as blocks of sixteen columns; blocks without a connection are left out. Each block keeps
+/// its weights and, beside them, the variances of reading.
+///
+/// Two orders of work give the same sums: [#add] adds one row after the other, [#drive] takes one
+/// block of columns after the other over a whole recording, so that its weights stay in the cache
+/// and its sums in registers.
 final class BlockRows {
   static final int WIDTH = 16;
   private static final VectorSpecies<Float> SPECIES =
@@ -14,16 +18,23 @@ final class BlockRows {
           : FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
 
-  private final int[] start;
-  private final int[] column;
+  private final int[] start; // [rows + 1] into place
+  private final int[] place; // where a block of a row lies in data, in blocks
+  private final int[] block; // which block of columns it belongs to
   private final float[] data;
   private final int stride;
+  private final int blocks;
+  private final boolean full;
 
-  private BlockRows(int[] start, int[] column, float[] data, int stride) {
+  private BlockRows(
+      int[] start, int[] place, int[] block, float[] data, int stride, int blocks, boolean full) {
     this.start = start;
-    this.column = column;
+    this.place = place;
+    this.block = block;
     this.data = data;
     this.stride = stride;
+    this.blocks = blocks;
+    this.full = full;
   }
 
   /// One number of the matrix.
@@ -35,36 +46,42 @@ final class BlockRows {
   /// @param noisy whether variances are kept
   static BlockRows of(int rows, int columns, Cell weight, Cell variance, boolean noisy) {
     int stride = noisy ? 2 * WIDTH : WIDTH;
+    int blocks = (columns + WIDTH - 1) / WIDTH;
+    boolean[] connected = new boolean[rows * blocks];
     int[] start = new int[rows + 1];
-    int[] column = new int[64];
-    float[] data = new float[64 * stride];
-    float[] block = new float[stride];
-    int size = 0;
     for (int i = 0; i < rows; i++) {
-      for (int from = 0; from < columns; from += WIDTH) {
-        boolean any = false;
-        Arrays.fill(block, 0);
-        for (int k = 0; k < WIDTH && from + k < columns; k++) {
-          block[k] = weight.at(i, from + k);
-          any |= block[k] != 0;
-          if (noisy) {
-            block[WIDTH + k] = variance.at(i, from + k);
-          }
+      start[i + 1] = start[i];
+      for (int j = 0; j < columns; j++) {
+        if (weight.at(i, j) != 0 && !connected[i * blocks + j / WIDTH]) {
+          connected[i * blocks + j / WIDTH] = true;
+          start[i + 1]++;
         }
-        if (!any) {
+      }
+    }
+    int size = start[rows];
+    int[] place = new int[size];
+    int[] block = new int[size];
+    float[] data = new float[Math.multiplyExact(size, stride)];
+    int[] next = Arrays.copyOf(start, rows);
+    int at = 0;
+    for (int b = 0; b < blocks; b++) {
+      for (int i = 0; i < rows; i++) {
+        if (!connected[i * blocks + b]) {
           continue;
         }
-        if (size == column.length) {
-          column = Arrays.copyOf(column, 2 * size);
-          data = Arrays.copyOf(data, Math.multiplyExact(2 * size, stride));
+        int width = Math.min(WIDTH, columns - b * WIDTH);
+        for (int k = 0; k < width; k++) {
+          data[at * stride + k] = weight.at(i, b * WIDTH + k);
+          if (noisy) {
+            data[at * stride + WIDTH + k] = variance.at(i, b * WIDTH + k);
+          }
         }
-        System.arraycopy(block, 0, data, size * stride, stride);
-        column[size++] = from;
+        block[next[i]] = b;
+        place[next[i]++] = at++;
       }
-      start[i + 1] = size;
     }
     return new BlockRows(
-        start, Arrays.copyOf(column, size), Arrays.copyOf(data, size * stride), stride);
+        start, place, block, data, stride, blocks, size == rows * blocks);
   }
 
   /// Blocks of one row: its cost.
@@ -72,19 +89,16 @@ final class BlockRows {
     return start[row + 1] - start[row];
   }
 
-  /// Adds one row to `sum`, and its variances to `variance` if they are kept.
-  void add(int row, float[] sum, float[] variance) {
+  /// Adds one row to `sum` from `offset` on, and its variances to `variance` if they are kept.
+  void add(int row, float[] sum, float[] variance, int offset) {
     int end = start[row + 1];
-    if (stride == WIDTH) {
-      for (int b = start[row]; b < end; b++) {
-        addSixteen(sum, column[b], b * WIDTH);
-      }
-      return;
-    }
     for (int b = start[row]; b < end; b++) {
-      int at = b * stride;
-      addSixteen(sum, column[b], at);
-      addSixteen(variance, column[b], at + WIDTH);
+      int at = place[b] * stride;
+      int column = offset + block[b] * WIDTH;
+      addSixteen(sum, column, at);
+      if (stride != WIDTH) {
+        addSixteen(variance, column, at + WIDTH);
+      }
     }
   }
 
@@ -94,5 +108,91 @@ final class BlockRows {
           .add(FloatVector.fromArray(SPECIES, data, at + k))
           .intoArray(into, column + k);
     }
+  }
+
+  /// Adds every step of a recording: step `t` to the row `t` of `sum` and `variance`, both
+  /// `[steps * padded]`.
+  void drive(SpikeFrames frames, float[] sum, float[] variance, int padded) {
+    int[] list = new int[frames.size() + frames.steps()];
+    if (full) {
+      int rows = start.length - 1;
+      for (int b = 0; b < blocks; b++) {
+        int size = 0;
+        for (int t = 0; t < frames.steps(); t++) {
+          if (frames.start(t) == frames.start(t + 1)) {
+            continue;
+          }
+          list[size++] = -1 - t;
+          for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+            list[size++] = b * rows + frames.input(k);
+          }
+        }
+        run(list, 0, size, b, sum, variance, padded);
+      }
+      return;
+    }
+    // each block of columns gets its own list: a mark of the step, then the places of its rows
+    int[] from = new int[blocks + 1];
+    int[] last = new int[blocks];
+    Arrays.fill(last, -1);
+    for (int t = 0; t < frames.steps(); t++) {
+      for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+        int row = frames.input(k);
+        for (int e = start[row]; e < start[row + 1]; e++) {
+          int b = block[e];
+          from[b + 1] += last[b] == t ? 1 : 2;
+          last[b] = t;
+        }
+      }
+    }
+    for (int b = 0; b < blocks; b++) {
+      from[b + 1] += from[b];
+    }
+    list = new int[from[blocks]];
+    int[] next = from.clone();
+    Arrays.fill(last, -1);
+    for (int t = 0; t < frames.steps(); t++) {
+      for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+        int row = frames.input(k);
+        for (int e = start[row]; e < start[row + 1]; e++) {
+          int b = block[e];
+          if (last[b] != t) {
+            last[b] = t;
+            list[next[b]++] = -1 - t;
+          }
+          list[next[b]++] = place[e];
+        }
+      }
+    }
+    for (int b = 0; b < blocks; b++) {
+      run(list, from[b], from[b + 1], b, sum, variance, padded);
+    }
+  }
+
+  private void run(
+      int[] list, int from, int to, int b, float[] sum, float[] variance, int padded) {
+    int i = from;
+    while (i < to) {
+      int into = (-1 - list[i++]) * padded + b * WIDTH;
+      int end = i;
+      while (end < to && list[end] >= 0) {
+        end++;
+      }
+      for (int k = 0; k < WIDTH; k += LANES) {
+        column(list, i, end, k, sum, into + k);
+        if (stride != WIDTH) {
+          column(list, i, end, WIDTH + k, variance, into + k);
+        }
+      }
+      i = end;
+    }
+  }
+
+  private void column(int[] list, int from, int to, int shift, float[] into, int at) {
+    FloatVector total = FloatVector.zero(SPECIES);
+    for (int i = from; i < to; i++) {
+      total = total.add(FloatVector.fromArray(SPECIES, data, list[i] * stride + shift));
+    }
+    total.intoArray(into, at);
   }
 }

@@ -17,9 +17,10 @@ public final class DenseLiquid implements Simulator {
     this.dynamics = new Liquid.Dynamics(config, synapses.model());
     int n = config.neurons();
     input = matrix(framing.inputs(), n, synapses::inputWeight);
-    inputVariance = matrix(framing.inputs(), n, synapses::inputVariance);
+    inputVariance =
+        matrix(dynamics.noisy() ? framing.inputs() : 0, n, synapses::inputVariance);
     recurrent = matrix(n, n, synapses::recurrentWeight);
-    recurrentVariance = matrix(n, n, synapses::recurrentVariance);
+    recurrentVariance = matrix(dynamics.noisy() ? n : 0, n, synapses::recurrentVariance);
   }
 
   private static float[][] matrix(int rows, int columns, BlockRows.Cell cell) {
@@ -54,7 +55,7 @@ public final class DenseLiquid implements Simulator {
 
   @Override
   public LiquidResponse run(SpikeFrames frames, long recording, SpikeSink sink) {
-    Liquid.Dynamics.State state = dynamics.begin(recording);
+    Liquid.Dynamics.State state = dynamics.begin(recording, frames.steps());
     int n = config.neurons();
     int[] fired = new int[n];
     int firing = 0;
@@ -68,7 +69,7 @@ public final class DenseLiquid implements Simulator {
       for (int k = 0; k < firing; k++) {
         s[fired[k]] = 1;
       }
-      state.clear();
+      state.begin(t, false);
       multiply(x, input, inputVariance, state, 0);
       multiply(s, recurrent, recurrentVariance, state, 1);
       additions += (long) (x.length + n) * n;
@@ -80,15 +81,19 @@ public final class DenseLiquid implements Simulator {
   private static void multiply(
       float[] x, float[][] weights, float[][] variances, Liquid.Dynamics.State state, int array) {
     float[] sum = state.part();
-    float[] variance = state.variance();
+    float[] variance = state.variances();
+    int offset = state.offset();
+    boolean noisy = variances.length > 0;
     int tile = -1;
     for (int i = 0; i < x.length; i++) {
       if (x[i] != 0) {
         tile = state.enter(tile, i, array);
       }
       for (int j = 0; j < weights[i].length; j++) {
-        sum[j] += x[i] * weights[i][j];
-        variance[j] += x[i] * variances[i][j];
+        sum[offset + j] += x[i] * weights[i][j];
+        if (noisy) {
+          variance[offset + j] += x[i] * variances[i][j];
+        }
       }
     }
     state.leave(tile);

@@ -4,6 +4,9 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.crossbar.Converters;
 import io.spillway.reservoir.crossbar.DeviceModel;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 /// The liquid simulated by its spikes: each input spike and each spike of a neuron adds one row of
 /// a crossbar, silence costs only the leak. Safe for use by several threads at once.
@@ -71,24 +74,31 @@ public final class Liquid implements Simulator {
       throw SpillwayException.badInput(
           "frames of %d inputs for a liquid of %d", frames.inputs(), framing.inputs());
     }
-    Dynamics.State state = dynamics.begin(recording);
+    Dynamics.State state = dynamics.begin(recording, frames.steps());
     int[] fired = new int[config.neurons()];
     int firing = 0;
     long additions = 0;
+    for (int k = 0; k < frames.size(); k++) {
+      additions += (long) input.blocks(frames.input(k)) * BlockRows.WIDTH;
+    }
+    boolean ahead = !dynamics.converted();
+    if (ahead) {
+      // nothing feeds back into the inputs: all their currents are found at once
+      input.drive(frames, state.currents(), state.variances(), state.padded());
+    }
     for (int t = 0; t < frames.steps(); t++) {
-      state.clear();
+      state.begin(t, ahead && frames.start(t) < frames.start(t + 1));
       int tile = -1;
-      for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+      for (int k = frames.start(t); !ahead && k < frames.start(t + 1); k++) {
         int row = frames.input(k);
         tile = state.enter(tile, row, 0);
-        input.add(row, state.part(), state.variance());
-        additions += (long) input.blocks(row) * BlockRows.WIDTH;
+        input.add(row, state.part(), state.variances(), state.offset());
       }
       state.leave(tile);
       tile = -1;
       for (int k = 0; k < firing; k++) {
         tile = state.enter(tile, fired[k], 1);
-        recurrent.add(fired[k], state.part(), state.variance());
+        recurrent.add(fired[k], state.part(), state.variances(), state.offset());
         additions += (long) recurrent.blocks(fired[k]) * BlockRows.WIDTH;
       }
       state.leave(tile);
@@ -99,6 +109,8 @@ public final class Liquid implements Simulator {
 
   /// What sparse and dense simulation share: the neuron itself, its noise and converters.
   static final class Dynamics {
+    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+
     private final LiquidConfig config;
     private final Converters converters;
     private final int tileRows;
@@ -117,31 +129,44 @@ public final class Liquid implements Simulator {
       return noisy;
     }
 
-    State begin(long recording) {
-      return new State(recording);
+    /// Whether results pass converters macro by macro.
+    boolean converted() {
+      return converted;
     }
 
+    State begin(long recording, int steps) {
+      return new State(recording, steps);
+    }
+
+    /// The neurons during one recording. Currents and variances lie in one row a step,
+    /// `[steps * padded]`; with converters one row serves every step.
     final class State {
       private final int n = config.neurons();
       private final int padded = (n + BlockRows.WIDTH - 1) / BlockRows.WIDTH * BlockRows.WIDTH;
       private final long seed;
-      private final float[] current = new float[padded];
-      private final float[] part = converted ? new float[padded] : current;
-      private final float[] variance = new float[padded];
+      private final float[] current;
+      private final float[] part;
+      private final float[] variance;
       private final float[] membrane = new float[padded];
-      private final float[] lift = new float[padded];
+      private final float[] keep = new float[padded];
+      private final float[] bar = new float[padded];
       private final boolean[] spiked = new boolean[padded];
       private final float[] counts = new float[config.segments() * n];
       private final float leak = (float) config.leak();
       private final float threshold = (float) config.threshold();
       private final float jump;
       private final float decay;
-      private long counter;
+      private int offset;
+      private int counter;
       private long spikes;
       private boolean silent = true;
 
-      State(long recording) {
-        seed = config.seed() * 0x632BE59BD9B4E019L + recording * 0xD1B54A32D192ED03L;
+      State(long recording, int steps) {
+        seed =
+            (config.seed() * 0x632BE59BD9B4E019L + recording + 1) * 0xD1B54A32D192ED03L;
+        current = new float[converted ? padded : steps * padded];
+        part = converted ? new float[padded] : current;
+        variance = new float[converted || !noisy ? padded : steps * padded];
         switch (config.adaptation()) {
           case Adaptation.None _ -> {
             jump = 0;
@@ -152,22 +177,39 @@ public final class Liquid implements Simulator {
             decay = (float) rising.decay();
           }
         }
+        Arrays.fill(bar, threshold);
+        // lanes beyond the last neuron never fire
+        Arrays.fill(bar, n, padded, Float.POSITIVE_INFINITY);
+        Arrays.fill(keep, leak);
+      }
+
+      float[] currents() {
+        return current;
       }
 
       float[] part() {
         return part;
       }
 
-      float[] variance() {
+      float[] variances() {
         return variance;
       }
 
-      void clear() {
-        if (!silent || converted) {
+      int padded() {
+        return padded;
+      }
+
+      int offset() {
+        return offset;
+      }
+
+      void begin(int t, boolean driven) {
+        silent = !driven;
+        if (converted) {
           Arrays.fill(current, 0);
-          Arrays.fill(variance, 0);
+        } else {
+          offset = t * padded;
         }
-        silent = true;
       }
 
       /// Moves to the macro of `row`; results of the one before are converted first.
@@ -200,7 +242,7 @@ public final class Liquid implements Simulator {
 
       private void readNoise(float[] values) {
         if (noisy) {
-          ReadNoise.add(values, variance, n, seed, counter);
+          ReadNoise.add(values, offset, variance, padded, seed, counter);
         }
         counter += padded;
       }
@@ -212,28 +254,39 @@ public final class Liquid implements Simulator {
         }
         int firing = 0;
         int segment = t * config.segments() / steps * n;
-        for (int j = 0; j < n; j++) {
-          float m = spiked[j] ? current[j] : leak * membrane[j] + current[j];
-          membrane[j] = m;
-        }
-        for (int j = 0; j < n; j++) {
-          boolean fires = membrane[j] > threshold + lift[j];
-          spiked[j] = fires;
-          if (fires) {
-            fired[firing++] = j;
-            counts[segment + j]++;
+        for (int j = 0; j < padded; j += SPECIES.length()) {
+          FloatVector m =
+              FloatVector.fromArray(SPECIES, membrane, j)
+                  .mul(FloatVector.fromArray(SPECIES, keep, j))
+                  .add(FloatVector.fromArray(SPECIES, current, offset + j));
+          m.intoArray(membrane, j);
+          long fires = m.compare(VectorOperators.GT, FloatVector.fromArray(SPECIES, bar, j)).toLong();
+          while (fires != 0) {
+            fired[firing++] = j + Long.numberOfTrailingZeros(fires);
+            fires &= fires - 1;
           }
         }
         if (jump > 0) {
-          for (int j = 0; j < n; j++) {
-            lift[j] = decay * lift[j] + (spiked[j] ? jump : 0);
-          }
+          adapt(fired, firing);
         }
+        Arrays.fill(keep, leak);
         for (int k = 0; k < firing; k++) {
+          keep[fired[k]] = 0; // the reset: nothing of this membrane stays
+          counts[segment + fired[k]]++;
           sink.spike(t, fired[k]);
         }
         spikes += firing;
         return firing;
+      }
+
+      private void adapt(int[] fired, int firing) {
+        Arrays.fill(spiked, false);
+        for (int k = 0; k < firing; k++) {
+          spiked[fired[k]] = true;
+        }
+        for (int j = 0; j < n; j++) {
+          bar[j] = threshold + decay * (bar[j] - threshold) + (spiked[j] ? jump : 0);
+        }
       }
 
       LiquidResponse response(long inputSpikes, long additions) {

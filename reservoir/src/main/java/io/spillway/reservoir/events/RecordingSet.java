@@ -1,0 +1,193 @@
+package io.spillway.reservoir.events;
+
+import io.spillway.platform.SpillwayException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+
+/// Labelled recordings that are read one at a time: a folder with `labels.csv` (lines of
+/// `file,label`), a folder with one sub-folder a class, or an HDF5 file.
+public final class RecordingSet {
+  private final Path source;
+  private final List<String> names;
+  private final List<String> labels;
+  private final IntFunction<EventRecording> reader;
+
+  private RecordingSet(
+      Path source, List<String> names, List<String> labels, IntFunction<EventRecording> reader) {
+    this.source = source;
+    this.names = List.copyOf(names);
+    this.labels = List.copyOf(labels);
+    this.reader = reader;
+  }
+
+  /// Opens a set.
+  ///
+  /// **Errors:** a missing folder, one without recordings, lines of `labels.csv` that name no file.
+  public static RecordingSet open(Path source) {
+    if (Files.isRegularFile(source)) {
+      String name = source.toString();
+      if (name.endsWith(".h5") || name.endsWith(".hdf5")) {
+        return hdf5(source);
+      }
+      throw SpillwayException.badInput(
+          "%s is one file; a folder of recordings or an HDF5 file is needed", source);
+    }
+    if (!Files.isDirectory(source)) {
+      throw SpillwayException.notFound("%s: no such folder", source);
+    }
+    Path csv = source.resolve("labels.csv");
+    return Files.exists(csv) ? labelled(source, csv) : byFolder(source);
+  }
+
+  private static RecordingSet hdf5(Path source) {
+    SpikeFile file = SpikeFile.open(source);
+    List<String> names = new ArrayList<>();
+    List<String> labels = new ArrayList<>();
+    for (int i = 0; i < file.size(); i++) {
+      names.add(file.id(i));
+      labels.add(file.label(i));
+    }
+    return new RecordingSet(
+        source,
+        names,
+        labels,
+        i -> {
+          synchronized (file) {
+            return file.read(i);
+          }
+        });
+  }
+
+  private static RecordingSet labelled(Path folder, Path csv) {
+    List<String> names = new ArrayList<>();
+    List<String> labels = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    List<String> lines = lines(csv);
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i).strip();
+      if (line.isEmpty() || (i == 0 && line.startsWith("file,"))) {
+        continue;
+      }
+      String[] fields = line.split(",", -1);
+      if (fields.length != 2 || fields[0].isBlank() || fields[1].isBlank()) {
+        throw SpillwayException.badFile(
+            csv, ":" + (i + 1), "'%s' is no line of 'file,label'", line);
+      }
+      if (!Files.isRegularFile(folder.resolve(fields[0].strip()))) {
+        throw SpillwayException.badFile(csv, ":" + (i + 1), "no file '%s' beside it", fields[0]);
+      }
+      if (!seen.add(fields[0].strip())) {
+        throw SpillwayException.badFile(csv, ":" + (i + 1), "'%s' is named twice", fields[0]);
+      }
+      names.add(fields[0].strip());
+      labels.add(fields[1].strip());
+    }
+    return files(folder, names, labels);
+  }
+
+  private static List<String> lines(Path csv) {
+    try {
+      return Files.readAllLines(csv);
+    } catch (MalformedInputException e) {
+      throw SpillwayException.badFile(csv, "", "not UTF-8 text");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + csv + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static RecordingSet byFolder(Path folder) {
+    List<String> names = new ArrayList<>();
+    List<String> labels = new ArrayList<>();
+    for (Path child : children(folder)) {
+      if (!Files.isDirectory(child)) {
+        continue;
+      }
+      for (Path file : children(child)) {
+        if (Files.isRegularFile(file)) {
+          names.add(child.getFileName() + "/" + file.getFileName());
+          labels.add(String.valueOf(child.getFileName()));
+        }
+      }
+    }
+    return files(folder, names, labels);
+  }
+
+  private static List<Path> children(Path folder) {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.filter(p -> !String.valueOf(p.getFileName()).startsWith(".")).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static RecordingSet files(Path folder, List<String> names, List<String> labels) {
+    if (names.isEmpty()) {
+      throw SpillwayException.badInput(
+          "%s holds no recordings: give it a labels.csv or one sub-folder a class", folder);
+    }
+    return new RecordingSet(
+        folder,
+        names,
+        labels,
+        i -> EventFiles.read(folder.resolve(names.get(i)), Optional.empty()));
+  }
+
+  public Path source() {
+    return source;
+  }
+
+  public int size() {
+    return names.size();
+  }
+
+  public String name(int i) {
+    return names.get(i);
+  }
+
+  public String label(int i) {
+    return labels.get(i);
+  }
+
+  /// The classes in order: numbers by value, words by letter.
+  public List<String> classes() {
+    return labels.stream()
+        .distinct()
+        .sorted(
+            (a, b) ->
+                a.matches("[0-9]{1,9}") && b.matches("[0-9]{1,9}")
+                    ? Integer.compare(Integer.parseInt(a), Integer.parseInt(b))
+                    : a.compareTo(b))
+        .toList();
+  }
+
+  /// The label of every recording as its place in `classes`.
+  ///
+  /// **Errors:** a label that `classes` lacks.
+  public int[] indices(List<String> classes) {
+    int[] out = new int[size()];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = classes.indexOf(labels.get(i));
+      if (out[i] < 0) {
+        throw SpillwayException.badInput(
+            "%s: recording '%s' has the label '%s', the model knows %s",
+            source, names.get(i), labels.get(i), classes);
+      }
+    }
+    return out;
+  }
+
+  /// Reads recording `i`; may be called from several threads.
+  public EventRecording read(int i) {
+    return reader.apply(i);
+  }
+}
