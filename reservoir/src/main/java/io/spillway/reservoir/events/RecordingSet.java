@@ -30,6 +30,28 @@ public final class RecordingSet {
     this.reader = reader;
   }
 
+  /// Recordings that are made when they are asked for, for example from images.
+  ///
+  /// @param source where they come from, for messages
+  /// @param reader gives recording `i`; called from several threads
+  public static RecordingSet of(
+      Path source, List<String> names, List<String> labels, IntFunction<EventRecording> reader) {
+    if (names.size() != labels.size() || names.isEmpty()) {
+      throw SpillwayException.badInput(
+          "%s: %d recordings with %d labels", source, names.size(), labels.size());
+    }
+    return new RecordingSet(source, names, labels, reader);
+  }
+
+  /// The recordings named, in that order.
+  public RecordingSet select(int[] which) {
+    return of(
+        source,
+        java.util.Arrays.stream(which).mapToObj(names::get).toList(),
+        java.util.Arrays.stream(which).mapToObj(labels::get).toList(),
+        i -> reader.apply(which[i]));
+  }
+
   /// Opens a set.
   ///
   /// **Errors:** a missing folder, one without recordings, lines of `labels.csv` that name no file.

@@ -66,6 +66,26 @@ public record LiquidConfig(
           3,
           1);
 
+  /// Sound on 64 channels: 1,000 neurons, dense, eight counts in a row.
+  public static final LiquidConfig DENSE_SOUND =
+      new LiquidConfig(
+          1000, .9, 5, .3, .05, new Wiring.Dense(), new Adaptation.None(), "TaOx40nm", true, 8, 1);
+
+  /// Sound on 64 channels with neurons that hear a few neighbouring channels each.
+  public static final LiquidConfig LOCAL_SOUND =
+      new LiquidConfig(
+          1000,
+          .9,
+          5,
+          1,
+          .1,
+          new Wiring.Local(6, 8, .5),
+          new Adaptation.None(),
+          "TaOx40nm",
+          true,
+          8,
+          1);
+
   public LiquidConfig {
     if (neurons < 1 || neurons > 1 << 16) {
       throw SpillwayException.badInput("%d neurons, 1 to 65536 are possible", neurons);

@@ -1,0 +1,92 @@
+package io.spillway.cli.reservoir;
+
+import io.spillway.cli.SpillwayCommand;
+import io.spillway.platform.AtomicFiles;
+import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.ReservoirModel;
+import io.spillway.reservoir.events.EventFiles;
+import io.spillway.reservoir.events.EventRecording;
+import io.spillway.reservoir.liquid.Framing;
+import io.spillway.reservoir.liquid.Liquid;
+import io.spillway.reservoir.liquid.LiquidResponse;
+import io.spillway.reservoir.liquid.SpikeFrames;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `reservoir encode`: one recording through the liquid.
+@Command(
+    name = "encode",
+    description = "Run one recording through the liquid; write its spikes or recognise it.")
+public final class EncodeCommand extends SpillwayCommand {
+  @Mixin private LiquidOptions options = new LiquidOptions();
+
+  @Parameters(
+      paramLabel = "FILE",
+      description = "The recording: .bin, .aedat, .aedat4, .dat or .bs1.")
+  private Path file = Path.of("");
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE",
+      description = "Use the liquid of this model and say what it recognises.")
+  private @Nullable Path model;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "CSV",
+      description = "Write the liquid's spikes as lines of step,neuron.")
+  private @Nullable Path output;
+
+  @Override
+  protected void execute() {
+    EventRecording recording = EventFiles.read(file);
+    ReservoirModel loaded = model == null ? null : ReservoirModel.load(model);
+    Liquid liquid =
+        loaded != null
+            ? loaded.liquid()
+            : new Liquid(
+                options.liquid(recording.sensor()), options.framing(recording.sensor()));
+    Framing framing = liquid.framing();
+    SpikeFrames frames = framing.frames(recording);
+    if (frames.size() == 0) {
+      throw SpillwayException.badInput("%s has no events in the region that is framed", file);
+    }
+    StringBuilder spikes = new StringBuilder("step,neuron\n");
+    LiquidResponse response =
+        liquid.run(
+            frames, 0, (step, neuron) -> spikes.append(step).append(',').append(neuron).append('\n'));
+    if (output != null) {
+      AtomicFiles.writeBytes(output, spikes.toString().getBytes(StandardCharsets.UTF_8));
+    }
+    Map<String, Object> results = new LinkedHashMap<>();
+    results.put("events", recording.size());
+    results.put("input_spikes", response.inputSpikes());
+    results.put("spikes", response.spikes());
+    results.put("firing_rate", response.rate(framing.steps()));
+    results.put("synaptic_operations", response.additions());
+    String text =
+        String.format(
+            "%d events gave %d input spikes and %d spikes of %d neurons (%.1f %% a step), %.1f"
+                + " million synaptic operations",
+            recording.size(),
+            response.inputSpikes(),
+            response.spikes(),
+            response.neurons(),
+            100 * response.rate(framing.steps()),
+            response.additions() / 1e6);
+    if (loaded != null) {
+      ReservoirModel.Answer recognised = loaded.recognise(recording, 0);
+      results.put("label", recognised.label());
+      results.put("scores", recognised.scores());
+      text += String.format("%nrecognised: %s", recognised.label());
+    }
+    answer(results, text);
+  }
+}

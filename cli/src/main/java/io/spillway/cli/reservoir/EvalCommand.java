@@ -1,0 +1,65 @@
+package io.spillway.cli.reservoir;
+
+import io.spillway.cli.SpillwayCommand;
+import io.spillway.report.TextTable;
+import io.spillway.reservoir.ReservoirModel;
+import io.spillway.reservoir.ReservoirTrainer;
+import io.spillway.reservoir.events.RecordingSet;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `reservoir eval`: tests a model on labelled recordings.
+@Command(name = "eval", description = "Test a trained model on labelled recordings.")
+public final class EvalCommand extends SpillwayCommand {
+  @Mixin private SetOptions set = new SetOptions();
+
+  @Option(
+      names = {"-m", "--model"},
+      required = true,
+      paramLabel = "FILE",
+      description = "A model of reservoir train.")
+  private Path model = Path.of("");
+
+  @Override
+  protected void execute() {
+    ReservoirModel loaded = ReservoirModel.load(model);
+    RecordingSet recordings = set.open(loaded.config().seed());
+    ReservoirTrainer.Evaluation result =
+        ReservoirTrainer.evaluate(loaded, recordings, progress());
+    Map<String, Object> results = new LinkedHashMap<>();
+    results.put("recordings", recordings.size());
+    results.put("accuracy", result.accuracy());
+    results.put("classes", loaded.classes());
+    results.put("confusion", result.confusion());
+    results.put("spikes_per_recording", result.spikes() / (double) recordings.size());
+    record(newRunFolder(), loaded.config().seed(), results);
+    TextTable table = new TextTable("class", "recordings", "named rightly", "most often taken for");
+    for (int c = 0; c < loaded.classes().size(); c++) {
+      int total = 0;
+      int wrong = -1;
+      for (int k = 0; k < loaded.classes().size(); k++) {
+        total += result.confusion()[c][k];
+        if (k != c
+            && result.confusion()[c][k] > (wrong < 0 ? 0 : result.confusion()[c][wrong])) {
+          wrong = k;
+        }
+      }
+      table.row(
+          loaded.classes().get(c),
+          total,
+          total == 0
+              ? "-"
+              : String.format("%.1f %%", 100.0 * result.confusion()[c][c] / total),
+          wrong < 0 ? "-" : loaded.classes().get(wrong));
+    }
+    answer(
+        results,
+        String.format(
+            "accuracy %.2f %% on %d recordings%n%n%s",
+            100 * result.accuracy(), recordings.size(), table.render()));
+  }
+}

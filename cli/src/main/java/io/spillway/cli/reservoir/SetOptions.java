@@ -1,0 +1,82 @@
+package io.spillway.cli.reservoir;
+
+import io.spillway.platform.Seeds;
+import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.convert.Cochlea;
+import io.spillway.reservoir.convert.ConvertedSets;
+import io.spillway.reservoir.convert.PixelModel;
+import io.spillway.reservoir.events.RecordingSet;
+import java.nio.file.Path;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Options that name labelled recordings.
+final class SetOptions {
+  @Option(
+      names = "--events",
+      paramLabel = "PATH",
+      description =
+          "Recordings: a folder with labels.csv (file,label), a folder with one sub-folder a class,"
+              + " or an HDF5 file (SHD, N-TIDIGITS).")
+  private @Nullable Path events;
+
+  @Option(
+      names = "--images",
+      paramLabel = "FILE",
+      description = "IDX images (.gz allowed), shown to an event camera by saccades.")
+  private @Nullable Path images;
+
+  @Option(
+      names = "--image-labels",
+      paramLabel = "FILE",
+      description = "IDX labels of --images.")
+  private @Nullable Path imageLabels;
+
+  @Option(
+      names = "--sounds",
+      paramLabel = "FOLDER",
+      description = "WAV files LABEL_SPEAKER_TAKE.wav, heard through the cochlea of 64 channels.")
+  private @Nullable Path sounds;
+
+  @Option(
+      names = "--skip",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Recordings to leave out at the start; default ${DEFAULT-VALUE}.")
+  private int skip;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      description = "Recordings to take at most; default all.")
+  private @Nullable Integer limit;
+
+  RecordingSet open(long seed) {
+    RecordingSet set = whole(seed);
+    int last = limit == null ? set.size() : (int) Math.min(set.size(), (long) skip + limit);
+    if (skip < 0 || skip >= last) {
+      throw SpillwayException.badInput(
+          "--skip %d --limit %s leaves none of the %d recordings", skip, limit, set.size());
+    }
+    return skip == 0 && last == set.size() ? set : set.select(IntStream.range(skip, last).toArray());
+  }
+
+  private RecordingSet whole(long seed) {
+    int given = (events == null ? 0 : 1) + (images == null ? 0 : 1) + (sounds == null ? 0 : 1);
+    if (given != 1) {
+      throw SpillwayException.badInput(
+          "give one of --events, --images and --sounds, %d were given", given);
+    }
+    if (events != null) {
+      return RecordingSet.open(events);
+    }
+    if (sounds != null) {
+      return ConvertedSets.sounds(sounds, Cochlea.NTIDIGITS);
+    }
+    if (imageLabels == null || images == null) {
+      throw SpillwayException.badInput("--images needs --image-labels");
+    }
+    return ConvertedSets.images(images, imageLabels, PixelModel.NMNIST, false, new Seeds(seed));
+  }
+}

@@ -1,0 +1,94 @@
+package io.spillway.reservoir;
+
+import io.spillway.platform.Progress;
+import io.spillway.platform.Seeds;
+import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.learn.Counts;
+import io.spillway.reservoir.liquid.Encoder;
+import io.spillway.reservoir.liquid.Framing;
+import io.spillway.reservoir.liquid.Liquid;
+import io.spillway.reservoir.liquid.LiquidConfig;
+import io.spillway.reservoir.protocol.ReadoutTrainer;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Trains and tests a reservoir on sets of recordings.
+public final class ReservoirTrainer {
+  private ReservoirTrainer() {}
+
+  /// A trained model and what is known of it.
+  ///
+  /// @param model the model, trained on every recording given
+  /// @param validation accuracy of the chosen penalty on recordings kept apart for the choice
+  /// @param firingRate spikes a neuron and step
+  /// @param recordings how many it was trained on
+  public record Result(ReservoirModel model, double validation, double firingRate, int recordings) {}
+
+  /// What a test found.
+  ///
+  /// @param accuracy share of recordings named rightly
+  /// @param confusion `[truth][answer]`
+  /// @param predicted the answer to each recording, as a place in the model's classes
+  /// @param spikes spikes of the liquid in all
+  /// @param inputSpikes spikes that came in
+  public record Evaluation(
+      double accuracy, int[][] confusion, int[] predicted, long spikes, long inputSpikes) {}
+
+  /// Encodes a set.
+  public static Counts encode(
+      Liquid liquid, RecordingSet set, Progress progress, LongAdder spikes, LongAdder inputs) {
+    Counts counts =
+        new Counts(set.size(), liquid.config().segments() * liquid.config().neurons());
+    try (Progress.Task task = progress.start("encode", set.size())) {
+      Encoder.parallel(
+          set.size(),
+          i -> {
+            var response = liquid.run(liquid.framing().frames(set.read(i)), i);
+            counts.set(i, response.counts());
+            spikes.add(response.spikes());
+            inputs.add(response.inputSpikes());
+            synchronized (task) {
+              task.advance(1);
+            }
+          });
+    }
+    return counts;
+  }
+
+  /// Trains on a set; the penalty is chosen inside it.
+  public static Result train(
+      RecordingSet set, LiquidConfig config, Framing framing, Seeds seeds, Progress progress) {
+    List<String> classes = set.classes();
+    int[] labels = set.indices(classes);
+    Liquid liquid = new Liquid(config, framing);
+    LongAdder spikes = new LongAdder();
+    Counts counts = encode(liquid, set, progress, spikes, new LongAdder());
+    ReadoutTrainer.Trained trained =
+        ReadoutTrainer.train(counts, labels, classes.size(), seeds.stream("validation"));
+    double rate = spikes.sum() / (double) set.size() / config.neurons() / framing.steps();
+    return new Result(
+        new ReservoirModel(config, framing, classes, trained.readout(), liquid),
+        trained.validation(),
+        rate,
+        set.size());
+  }
+
+  /// Tests a model on a set.
+  public static Evaluation evaluate(ReservoirModel model, RecordingSet set, Progress progress) {
+    int[] truth = set.indices(model.classes());
+    LongAdder spikes = new LongAdder();
+    LongAdder inputs = new LongAdder();
+    Counts counts = encode(model.liquid(), set, progress, spikes, inputs);
+    int[] predicted = model.readout().predict(counts);
+    int[][] confusion = new int[model.classes().size()][model.classes().size()];
+    for (int i = 0; i < truth.length; i++) {
+      confusion[truth[i]][predicted[i]]++;
+    }
+    return new Evaluation(
+        ReadoutTrainer.accuracy(predicted, truth),
+        confusion,
+        predicted,
+        spikes.sum(),
+        inputs.sum());
+  }
+}

@@ -1,0 +1,279 @@
+package io.spillway.reservoir.view;
+
+import io.spillway.platform.AtomicFiles;
+import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.crossbar.Crossbar;
+import io.spillway.reservoir.events.EventRecording;
+import io.spillway.reservoir.liquid.Simulator;
+import io.spillway.reservoir.liquid.SpikeFrames;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageTypeSpecifier;
+import javax.imageio.ImageWriter;
+import javax.imageio.metadata.IIOMetadata;
+import javax.imageio.metadata.IIOMetadataNode;
+import javax.imageio.stream.ImageOutputStream;
+
+/// Draws recordings, spikes and conductances.
+public final class Pictures {
+  private static final Color GROUND = new Color(18, 20, 26);
+  private static final Color BRIGHTER = new Color(255, 184, 77);
+  private static final Color DARKER = new Color(90, 170, 255);
+  private static final Color TEXT = new Color(200, 205, 215);
+  private static final Color GRID = new Color(60, 65, 76);
+  private static final int FRAME_MS = 60;
+
+  private Pictures() {}
+
+  /// Frames of a recording's events, `binUs` each; brighter and darker in two colours.
+  public static List<BufferedImage> eventFrames(EventRecording recording, long binUs) {
+    if (binUs < 1 || recording.durationUs() / binUs > 2000) {
+      throw SpillwayException.badInput(
+          "bins of %d us make %d frames of this recording, 1 to 2000 are possible",
+          binUs, binUs < 1 ? 0 : recording.durationUs() / binUs + 1);
+    }
+    int width = recording.sensor().width();
+    int height = recording.sensor().height();
+    boolean sound = height == 1;
+    int scale = Math.max(1, (sound ? 640 : 340) / width);
+    int tall = sound ? 80 : height * scale;
+    int bins = (int) (recording.durationUs() / binUs) + 1;
+    List<BufferedImage> out = new ArrayList<>();
+    int next = 0;
+    long start = recording.timeUs(0);
+    for (int b = 0; b < bins; b++) {
+      BufferedImage image = canvas(width * scale, tall + 20);
+      Graphics2D g = graphics(image);
+      int events = 0;
+      while (next < recording.size() && recording.timeUs(next) - start < (b + 1) * binUs) {
+        g.setColor(
+            recording.polarity(next) == 1 || recording.sensor().polarities() == 1
+                ? BRIGHTER
+                : DARKER);
+        g.fillRect(
+            recording.x(next) * scale,
+            recording.y(next) * scale,
+            scale,
+            sound ? tall : scale);
+        events++;
+        next++;
+      }
+      g.setColor(TEXT);
+      g.drawString(
+          String.format(Locale.ROOT, "%5.1f ms  %d events", b * binUs / 1000.0, events),
+          4,
+          tall + 15);
+      g.dispose();
+      out.add(image);
+    }
+    return out;
+  }
+
+  /// Input spikes above, the liquid's spikes below, time to the right.
+  public static BufferedImage raster(Simulator liquid, SpikeFrames frames, long number) {
+    int steps = frames.steps();
+    int inputs = frames.inputs();
+    int neurons = liquid.config().neurons();
+    int column = Math.max(2, 900 / steps);
+    int left = 60;
+    int top = 24;
+    int inputTall = Math.min(300, Math.max(64, inputs));
+    int neuronTall = Math.min(500, Math.max(200, neurons));
+    int wide = left + steps * column + 20;
+    BufferedImage image = canvas(wide, top + inputTall + 40 + neuronTall + 40);
+    Graphics2D g = graphics(image);
+    int below = top + inputTall + 40;
+    g.setColor(TEXT);
+    g.drawString("inputs (" + inputs + ")", left, top - 8);
+    g.drawString("neurons (" + neurons + ")", left, below - 8);
+    g.setColor(GRID);
+    g.drawRect(left - 1, top - 1, steps * column + 1, inputTall + 1);
+    g.drawRect(left - 1, below - 1, steps * column + 1, neuronTall + 1);
+    g.setColor(DARKER);
+    for (int t = 0; t < steps; t++) {
+      for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+        int y = top + (int) ((long) frames.input(k) * inputTall / inputs);
+        g.fillRect(left + t * column, y, Math.max(1, column - 1), 1);
+      }
+    }
+    g.setColor(BRIGHTER);
+    liquid.run(
+        frames,
+        number,
+        (step, neuron) ->
+            g.fillRect(
+                left + step * column,
+                below + (int) ((long) neuron * neuronTall / neurons),
+                Math.max(1, column - 1),
+                1));
+    g.setColor(TEXT);
+    for (int t = 0; t <= steps; t += Math.max(1, steps / 10)) {
+      g.drawString(Integer.toString(t), left + t * column, below + neuronTall + 16);
+    }
+    g.drawString("step", left + steps * column / 2, below + neuronTall + 32);
+    g.dispose();
+    return image;
+  }
+
+  /// Conductances of one macro, dark for none, with a scale.
+  public static BufferedImage conductances(Crossbar crossbar) {
+    int rows = Math.min(512, crossbar.rows());
+    int columns = Math.min(512, crossbar.columns());
+    int scale = Math.max(1, 512 / Math.max(rows, columns));
+    double largest = crossbar.model().gMax();
+    BufferedImage image = canvas(columns * scale + 110, Math.max(200, rows * scale) + 30);
+    Graphics2D g = graphics(image);
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < columns; j++) {
+        g.setColor(heat(crossbar.plus(i, j) / largest));
+        g.fillRect(j * scale, i * scale, scale, scale);
+      }
+    }
+    int x = columns * scale + 16;
+    for (int k = 0; k <= 100; k++) {
+      g.setColor(heat(1 - k / 100.0));
+      g.fillRect(x, 10 + k, 18, 1);
+    }
+    g.setColor(TEXT);
+    g.drawString(String.format(Locale.ROOT, "%.0f µS", largest), x + 24, 18);
+    g.drawString("0 µS", x + 24, 112);
+    g.drawString(
+        String.format(
+            Locale.ROOT,
+            "%s: %d x %d of %d x %d positive cells",
+            crossbar.model().name(), rows, columns, crossbar.rows(), crossbar.columns()),
+        4,
+        Math.max(200, rows * scale) + 20);
+    g.dispose();
+    return image;
+  }
+
+  /// Black through violet and orange to pale yellow.
+  private static Color heat(double share) {
+    double s = Math.clamp(share, 0, 1);
+    double r = Math.min(1, 1.7 * s);
+    double green = s * s;
+    double b = s < .4 ? 1.4 * s : Math.max(.1, .56 - 1.2 * (s - .4)) + Math.max(0, s - .8) * 2;
+    return new Color((float) r, (float) green, (float) Math.min(1, b));
+  }
+
+  /// How many neurons fire how often.
+  public static BufferedImage rates(float[] spikesOfNeuron, String unit) {
+    int bins = 40;
+    double largest = 1e-9;
+    for (float v : spikesOfNeuron) {
+      largest = Math.max(largest, v);
+    }
+    int[] count = new int[bins];
+    for (float v : spikesOfNeuron) {
+      count[Math.min(bins - 1, (int) (v / largest * bins))]++;
+    }
+    int most = 1;
+    for (int c : count) {
+      most = Math.max(most, c);
+    }
+    BufferedImage image = canvas(640, 260);
+    Graphics2D g = graphics(image);
+    for (int k = 0; k < bins; k++) {
+      int tall = (int) Math.round(190.0 * count[k] / most);
+      g.setColor(BRIGHTER);
+      g.fillRect(50 + k * 14, 210 - tall, 12, tall);
+    }
+    g.setColor(TEXT);
+    g.drawString("neurons", 4, 16);
+    g.drawString(Integer.toString(most), 8, 30);
+    g.drawString("0", 50, 228);
+    g.drawString(String.format(Locale.ROOT, "%.3g %s", largest, unit), 480, 228);
+    g.dispose();
+    return image;
+  }
+
+  private static BufferedImage canvas(int width, int height) {
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = image.createGraphics();
+    g.setColor(GROUND);
+    g.fillRect(0, 0, width, height);
+    g.dispose();
+    return image;
+  }
+
+  private static Graphics2D graphics(BufferedImage image) {
+    Graphics2D g = image.createGraphics();
+    g.setRenderingHint(
+        RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+    g.setFont(new Font(Font.MONOSPACED, Font.PLAIN, 12));
+    return g;
+  }
+
+  /// Writes a PNG.
+  public static void png(Path file, BufferedImage image) {
+    AtomicFiles.writeStream(
+        file,
+        out -> {
+          if (!ImageIO.write(image, "png", out)) {
+            throw new IOException("this Java has no PNG writer");
+          }
+        });
+  }
+
+  /// Writes an animated GIF that repeats for ever.
+  public static void gif(Path file, List<BufferedImage> frames) {
+    AtomicFiles.writeStream(
+        file,
+        out -> {
+          ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
+          try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
+            writer.setOutput(stream);
+            writer.prepareWriteSequence(null);
+            for (BufferedImage frame : frames) {
+              writer.writeToSequence(new IIOImage(frame, null, timing(writer, frame)), null);
+            }
+            writer.endWriteSequence();
+          } finally {
+            writer.dispose();
+          }
+        });
+  }
+
+  private static IIOMetadata timing(ImageWriter writer, BufferedImage frame) throws IOException {
+    IIOMetadata metadata =
+        writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(frame), null);
+    String format = metadata.getNativeMetadataFormatName();
+    IIOMetadataNode root = (IIOMetadataNode) metadata.getAsTree(format);
+    IIOMetadataNode control = child(root, "GraphicControlExtension");
+    control.setAttribute("disposalMethod", "none");
+    control.setAttribute("userInputFlag", "FALSE");
+    control.setAttribute("transparentColorFlag", "FALSE");
+    control.setAttribute("transparentColorIndex", "0");
+    control.setAttribute("delayTime", Integer.toString(FRAME_MS / 10));
+    IIOMetadataNode extensions = child(root, "ApplicationExtensions");
+    IIOMetadataNode loop = new IIOMetadataNode("ApplicationExtension");
+    loop.setAttribute("applicationID", "NETSCAPE");
+    loop.setAttribute("authenticationCode", "2.0");
+    loop.setUserObject(new byte[] {1, 0, 0});
+    extensions.appendChild(loop);
+    metadata.setFromTree(format, root);
+    return metadata;
+  }
+
+  private static IIOMetadataNode child(IIOMetadataNode root, String name) {
+    for (int i = 0; i < root.getLength(); i++) {
+      if (root.item(i).getNodeName().equals(name)) {
+        return (IIOMetadataNode) root.item(i);
+      }
+    }
+    IIOMetadataNode node = new IIOMetadataNode(name);
+    root.appendChild(node);
+    return node;
+  }
+}
