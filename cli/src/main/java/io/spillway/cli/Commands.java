@@ -78,6 +78,11 @@ public final class Commands {
               "serve OpenAI's API over long contexts",
               "io.spillway.cli.longcontext.ServeCommand"),
           new Entry(
+              SENSING,
+              "reservoir",
+              "recognise events and sound with a reservoir on resistive memory",
+              "io.spillway.cli.reservoir.ReservoirCommand"),
+          new Entry(
               HOUSE,
               "demo",
               "run every system on small real input, write one page",

@@ -188,8 +188,7 @@ public final class ReservoirModel {
   /// **Errors:** a file of another kind or version, a truncated file.
   public static ReservoirModel load(Path file) {
     try (DataInputStream in =
-        new DataInputStream(
-            new java.io.BufferedInputStream(Files.newInputStream(file), 1 << 16))) {
+        new DataInputStream(new java.io.BufferedInputStream(Files.newInputStream(file), 1 << 16))) {
       if (!java.util.Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
         throw SpillwayException.badFile(
             file, ":byte 0", "no reservoir model; make one with reservoir train");
@@ -214,10 +213,7 @@ public final class ReservoirModel {
         weights[c] = read(in, features);
       }
       return new ReservoirModel(
-          config(h),
-          framing(h),
-          h.classes(),
-          RidgeReadout.of(scaling, weights, bias, h.penalty()));
+          config(h), framing(h), h.classes(), RidgeReadout.of(scaling, weights, bias, h.penalty()));
     } catch (NoSuchFileException e) {
       throw SpillwayException.notFound("%s: no such file", file);
     } catch (EOFException e) {

@@ -22,7 +22,8 @@ public final class ReservoirTrainer {
   /// @param validation accuracy of the chosen penalty on recordings kept apart for the choice
   /// @param firingRate spikes a neuron and step
   /// @param recordings how many it was trained on
-  public record Result(ReservoirModel model, double validation, double firingRate, int recordings) {}
+  public record Result(
+      ReservoirModel model, double validation, double firingRate, int recordings) {}
 
   /// What a test found.
   ///
@@ -37,8 +38,7 @@ public final class ReservoirTrainer {
   /// Encodes a set.
   public static Counts encode(
       Liquid liquid, RecordingSet set, Progress progress, LongAdder spikes, LongAdder inputs) {
-    Counts counts =
-        new Counts(set.size(), liquid.config().segments() * liquid.config().neurons());
+    Counts counts = new Counts(set.size(), liquid.config().segments() * liquid.config().neurons());
     try (Progress.Task task = progress.start("encode", set.size())) {
       Encoder.parallel(
           set.size(),

@@ -23,7 +23,8 @@ public final class DemoCommand extends SpillwayCommand {
   private static final List<Demonstration> SYSTEMS =
       List.of(
           new io.spillway.planner.PlannerDemonstration(),
-          new io.spillway.longcontext.LongContextDemonstration());
+          new io.spillway.longcontext.LongContextDemonstration(),
+          new io.spillway.reservoir.ReservoirDemonstration());
 
   @Option(names = "--seed", defaultValue = "1", description = "Seed of every random choice.")
   private long seed;

@@ -51,8 +51,7 @@ public final class EncodeCommand extends SpillwayCommand {
     Liquid liquid =
         loaded != null
             ? loaded.liquid()
-            : new Liquid(
-                options.liquid(recording.sensor()), options.framing(recording.sensor()));
+            : new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
     Framing framing = liquid.framing();
     SpikeFrames frames = framing.frames(recording);
     if (frames.size() == 0) {
@@ -61,7 +60,9 @@ public final class EncodeCommand extends SpillwayCommand {
     StringBuilder spikes = new StringBuilder("step,neuron\n");
     LiquidResponse response =
         liquid.run(
-            frames, 0, (step, neuron) -> spikes.append(step).append(',').append(neuron).append('\n'));
+            frames,
+            0,
+            (step, neuron) -> spikes.append(step).append(',').append(neuron).append('\n'));
     if (output != null) {
       AtomicFiles.writeBytes(output, spikes.toString().getBytes(StandardCharsets.UTF_8));
     }

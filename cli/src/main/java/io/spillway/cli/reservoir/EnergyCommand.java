@@ -75,9 +75,10 @@ public final class EnergyCommand extends SpillwayCommand {
     results.put("peripheral_nj", report.peripheral());
     results.put("component_ratio", report.componentRatio());
     TextTable table = new TextTable("figure", "value");
-    results.forEach(
-        (key, value) ->
-            table.row(key.replace('_', ' '), String.format(Locale.ROOT, "%.4g", value)));
+    results.forEach((key, value) ->
+        table.row(
+            key.replace('_', ' '),
+            String.format(Locale.ROOT, "%.4g", ((Number) value).doubleValue())));
     answer(results, table);
   }
 }

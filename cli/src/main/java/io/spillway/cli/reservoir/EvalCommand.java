@@ -28,8 +28,7 @@ public final class EvalCommand extends SpillwayCommand {
   protected void execute() {
     ReservoirModel loaded = ReservoirModel.load(model);
     RecordingSet recordings = set.open(loaded.config().seed());
-    ReservoirTrainer.Evaluation result =
-        ReservoirTrainer.evaluate(loaded, recordings, progress());
+    ReservoirTrainer.Evaluation result = ReservoirTrainer.evaluate(loaded, recordings, progress());
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("recordings", recordings.size());
     results.put("accuracy", result.accuracy());
@@ -43,17 +42,14 @@ public final class EvalCommand extends SpillwayCommand {
       int wrong = -1;
       for (int k = 0; k < loaded.classes().size(); k++) {
         total += result.confusion()[c][k];
-        if (k != c
-            && result.confusion()[c][k] > (wrong < 0 ? 0 : result.confusion()[c][wrong])) {
+        if (k != c && result.confusion()[c][k] > (wrong < 0 ? 0 : result.confusion()[c][wrong])) {
           wrong = k;
         }
       }
       table.row(
           loaded.classes().get(c),
           total,
-          total == 0
-              ? "-"
-              : String.format("%.1f %%", 100.0 * result.confusion()[c][c] / total),
+          total == 0 ? "-" : String.format("%.1f %%", 100.0 * result.confusion()[c][c] / total),
           wrong < 0 ? "-" : loaded.classes().get(wrong));
     }
     answer(

@@ -57,15 +57,13 @@ public final class InspectCommand extends SpillwayCommand {
     Liquid liquid =
         model != null
             ? ReservoirModel.load(model).liquid()
-            : new Liquid(
-                options.liquid(recording.sensor()), options.framing(recording.sensor()));
+            : new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
     SpikeFrames frames = liquid.framing().frames(recording);
     Path folder = output != null ? output : newRunFolder();
     var pictures = Pictures.eventFrames(recording, Math.round(binMs * 1000));
     Pictures.gif(folder.resolve("events.gif"), pictures);
     Pictures.png(folder.resolve("raster.png"), Pictures.raster(liquid, frames, 0));
-    Pictures.png(
-        folder.resolve("conductances.png"), Pictures.conductances(liquid.inputCrossbar()));
+    Pictures.png(folder.resolve("conductances.png"), Pictures.conductances(liquid.inputCrossbar()));
     LiquidResponse response = liquid.run(frames, 0);
     float[] each = perNeuron(response);
     Pictures.png(
@@ -89,11 +87,10 @@ public final class InspectCommand extends SpillwayCommand {
     results.put("frames", pictures.size());
     results.put("folder", folder.toString());
     TextTable table = new TextTable("figure", "value");
-    results.forEach(
-        (key, value) ->
-            table.row(
-                key.replace('_', ' '),
-                value instanceof Double d ? String.format(Locale.ROOT, "%.4g", d) : value));
+    results.forEach((key, value) ->
+        table.row(
+            key.replace('_', ' '),
+            value instanceof Double d ? String.format(Locale.ROOT, "%.4g", d) : value));
     answer(results, table);
   }
 

@@ -103,8 +103,7 @@ final class LiquidOptions {
                   .withWiring(new Wiring.Dense())
                   .withScales(.03, .03)
                   .withNeurons(1000);
-      case "published" ->
-          sound ? LiquidConfig.PUBLISHED_TIDIGITS : LiquidConfig.PUBLISHED_NMNIST;
+      case "published" -> sound ? LiquidConfig.PUBLISHED_TIDIGITS : LiquidConfig.PUBLISHED_NMNIST;
       default ->
           throw SpillwayException.badInput(
               "unknown preset '%s', known: local, dense, published", name);

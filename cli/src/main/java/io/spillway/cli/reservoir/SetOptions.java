@@ -27,10 +27,7 @@ final class SetOptions {
       description = "IDX images (.gz allowed), shown to an event camera by saccades.")
   private @Nullable Path images;
 
-  @Option(
-      names = "--image-labels",
-      paramLabel = "FILE",
-      description = "IDX labels of --images.")
+  @Option(names = "--image-labels", paramLabel = "FILE", description = "IDX labels of --images.")
   private @Nullable Path imageLabels;
 
   @Option(
@@ -57,9 +54,12 @@ final class SetOptions {
     int last = limit == null ? set.size() : (int) Math.min(set.size(), (long) skip + limit);
     if (skip < 0 || skip >= last) {
       throw SpillwayException.badInput(
-          "--skip %d --limit %s leaves none of the %d recordings", skip, limit, set.size());
+          "--skip %d --limit %s leaves none of the %d recordings",
+          skip, limit == null ? "all" : limit.toString(), set.size());
     }
-    return skip == 0 && last == set.size() ? set : set.select(IntStream.range(skip, last).toArray());
+    return skip == 0 && last == set.size()
+        ? set
+        : set.select(IntStream.range(skip, last).toArray());
   }
 
   private RecordingSet whole(long seed) {

@@ -63,7 +63,8 @@ public final class TrainCommand extends SpillwayCommand {
       table.row("recordings", recordings.size());
       table.row("folds", folds);
       table.row("accuracy", result.accuracy().percent());
-      table.row("firing rate", String.format("%.1f %% of neurons a step", 100 * result.firingRate()));
+      table.row(
+          "firing rate", String.format("%.1f %% of neurons a step", 100 * result.firingRate()));
     } else if (output != null) {
       ReservoirTrainer.Result result =
           ReservoirTrainer.train(
@@ -79,8 +80,11 @@ public final class TrainCommand extends SpillwayCommand {
       results.put("penalty", result.model().readout().penalty());
       results.put("model", output.toString());
       table.row("recordings", recordings.size());
-      table.row("accuracy on held-out training data", String.format("%.2f %%", 100 * result.validation()));
-      table.row("firing rate", String.format("%.1f %% of neurons a step", 100 * result.firingRate()));
+      table.row(
+          "accuracy on held-out training data",
+          String.format("%.2f %%", 100 * result.validation()));
+      table.row(
+          "firing rate", String.format("%.1f %% of neurons a step", 100 * result.firingRate()));
       table.row("trained parameters", result.model().readout().parameters());
       table.row("model", output);
     }

@@ -17,7 +17,7 @@ import io.spillway.reservoir.events.Sensor;
 /// @param timeConstant of the neuron's membrane, in seconds
 /// @param refractory shortest time between two spikes of a channel, in seconds
 ///
-/// **Source:** the published CARFAC equations (Lyon 2011, 2017).
+///   **Source:** the published CARFAC equations (Lyon 2011, 2017).
 public record Cochlea(
     @Default("64") int channels,
     @Default("30") double lowestHz,
@@ -36,7 +36,10 @@ public record Cochlea(
     if (channels < 2 || channels > 1024) {
       throw SpillwayException.badInput("%d channels, 2 to 1024 are possible", channels);
     }
-    if (!(lowestHz > 0) || !(loudness > 0) || !(gain > 0) || !(timeConstant > 0)
+    if (!(lowestHz > 0)
+        || !(loudness > 0)
+        || !(gain > 0)
+        || !(timeConstant > 0)
         || !(refractory >= 0)) {
       throw SpillwayException.badInput("a cochlea of %s", "numbers that are not above 0");
     }
@@ -48,8 +51,7 @@ public record Cochlea(
     double span = Math.log((ERB_OFFSET + highest) / (ERB_OFFSET + lowestHz));
     double[] out = new double[channels];
     for (int k = 0; k < channels; k++) {
-      out[k] =
-          (ERB_OFFSET + highest) * Math.exp(-span * k / (channels - 1)) - ERB_OFFSET;
+      out[k] = (ERB_OFFSET + highest) * Math.exp(-span * k / (channels - 1)) - ERB_OFFSET;
     }
     return out;
   }
@@ -146,8 +148,7 @@ public record Cochlea(
       return Math.max(0, activity - REST);
     }
 
-    private static final double REST =
-        .175 * .175 * .175 / (.175 * .175 * .175 + .175 * .175 + .1);
+    private static final double REST = .175 * .175 * .175 / (.175 * .175 * .175 + .175 * .175 + .1);
   }
 
   /// Spikes of each channel.

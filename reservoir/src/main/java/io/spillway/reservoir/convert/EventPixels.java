@@ -129,10 +129,7 @@ public final class EventPixels {
     // false events come at random over all pixels together
     untilNoise -= model.noiseHz() * seconds * size;
     while (untilNoise <= 0) {
-      event(
-          random.nextInt(size),
-          random.nextInt(2),
-          lastUs + random.nextLong(timeUs - lastUs));
+      event(random.nextInt(size), random.nextInt(2), lastUs + random.nextLong(timeUs - lastUs));
       untilNoise += random.nextExponential();
     }
     Arrays.sort(keys, 0, pending);

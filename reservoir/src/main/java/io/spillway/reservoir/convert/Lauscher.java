@@ -10,9 +10,9 @@ import java.util.stream.IntStream;
 /// The ear of the Heidelberg digits: waves on a basilar membrane, hair cells with three pools of
 /// transmitter, and bushy cells that each listen to forty hair cells of one place.
 ///
-/// **Units:** centimetres, grams and seconds for the membrane, as published.
-/// **Source:** Cramer et al. 2020; Sieroka, Dosch and Rupp 2006 for the membrane, Meddis 1986 and
-/// 1988 for the hair cell. The wave number is integrated numerically along the membrane.
+/// **Units:** centimetres, grams and seconds for the membrane, as published. **Source:** Cramer et
+/// al. 2020; Sieroka, Dosch and Rupp 2006 for the membrane, Meddis 1986 and 1988 for the hair cell.
+/// The wave number is integrated numerically along the membrane.
 ///
 /// @param channels places along the membrane
 /// @param convergence hair cells of one bushy cell
@@ -66,16 +66,13 @@ public record Lauscher(int channels, int convergence) {
     int[][] spikes = new int[channels][];
     IntStream.range(0, channels)
         .parallel()
-        .forEach(
-            c -> {
-              double[] velocity = velocity(transfer, c, re, im, wide);
-              double[] probability = hairCell(velocity, length, rate);
-              spikes[c] =
-                  bushyCell(
-                      probability,
-                      rate,
-                      new io.spillway.platform.Seeds(seeds[c]).stream("hair-cells"));
-            });
+        .forEach(c -> {
+          double[] velocity = velocity(transfer, c, re, im, wide);
+          double[] probability = hairCell(velocity, length, rate);
+          spikes[c] =
+              bushyCell(
+                  probability, rate, new io.spillway.platform.Seeds(seeds[c]).stream("hair-cells"));
+        });
     return merged(spikes, rate);
   }
 
@@ -135,7 +132,11 @@ public record Lauscher(int channels, int convergence) {
       Complex pressure = phase.over(here).sqrt().times(phase.hankel());
       // fields are written e^(-iωt), the spectrum e^(+iωt)
       out[c] =
-          new Complex(2 * omega, 0).over(xi(omega, c * dc)).times(pressure).times(drive).conjugate();
+          new Complex(2 * omega, 0)
+              .over(xi(omega, c * dc))
+              .times(pressure)
+              .times(drive)
+              .conjugate();
       before = here;
     }
     return out;

@@ -119,8 +119,7 @@ public final class Saccades {
         float left = blurred[at - 1];
         float above = blurred[at - wide];
         float corner = blurred[at - wide - 1];
-        float v =
-            (1 - fy) * ((1 - fx) * here + fx * left) + fy * ((1 - fx) * above + fx * corner);
+        float v = (1 - fy) * ((1 - fx) * here + fx * left) + fy * ((1 - fx) * above + fx * corner);
         frame[y * SENSOR + x] = 1 - v;
       }
     }

@@ -41,8 +41,15 @@ public record EnergyModel(
   public EnergyModel {
     for (double v :
         new double[] {
-          gpuPicojoules, arrayPicojoules, projectionPicojoules, readVolts, readNanoseconds,
-          meanMicrosiemens, driverFemtojoules, adcPicojoules, peripheralPicojoules
+          gpuPicojoules,
+          arrayPicojoules,
+          projectionPicojoules,
+          readVolts,
+          readNanoseconds,
+          meanMicrosiemens,
+          driverFemtojoules,
+          adcPicojoules,
+          peripheralPicojoules
         }) {
       if (!(v >= 0) || v > 1e9) {
         throw SpillwayException.badInput("an energy constant of %s, 0 to 1e9 is possible", v);

@@ -184,11 +184,10 @@ public final class RecordingSet {
   public List<String> classes() {
     return labels.stream()
         .distinct()
-        .sorted(
-            (a, b) ->
-                a.matches("[0-9]{1,9}") && b.matches("[0-9]{1,9}")
-                    ? Integer.compare(Integer.parseInt(a), Integer.parseInt(b))
-                    : a.compareTo(b))
+        .sorted((a, b) ->
+            a.matches("[0-9]{1,9}") && b.matches("[0-9]{1,9}")
+                ? Integer.compare(Integer.parseInt(a), Integer.parseInt(b))
+                : a.compareTo(b))
         .toList();
   }
 

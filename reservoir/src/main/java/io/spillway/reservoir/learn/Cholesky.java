@@ -28,19 +28,18 @@ final class Cholesky {
       int from = k;
       IntStream.range(end, n)
           .parallel()
-          .forEach(
-              i -> {
-                double[] row = a[i];
-                for (int j = from; j < end; j++) {
-                  double sum = row[j];
-                  double[] other = a[j];
-                  for (int m = from; m < j; m++) {
-                    sum -= row[m] * other[m];
-                  }
-                  row[j] = sum / other[j];
-                  packed[j - from][i] = row[j];
-                }
-              });
+          .forEach(i -> {
+            double[] row = a[i];
+            for (int j = from; j < end; j++) {
+              double sum = row[j];
+              double[] other = a[j];
+              for (int m = from; m < j; m++) {
+                sum -= row[m] * other[m];
+              }
+              row[j] = sum / other[j];
+              packed[j - from][i] = row[j];
+            }
+          });
       int width = end - k;
       int blocks = (n - end + BLOCK - 1) / BLOCK;
       IntStream.range(0, blocks)

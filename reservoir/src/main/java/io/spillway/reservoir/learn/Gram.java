@@ -40,15 +40,14 @@ final class Gram {
   void add(float[][] vectors, int count) {
     IntStream.range(0, panels)
         .parallel()
-        .forEach(
-            p -> {
-              float[] to = packed[p];
-              int width = Math.min(PANEL, n - p * PANEL);
-              Arrays.fill(to, 0);
-              for (int k = 0; k < count; k++) {
-                System.arraycopy(vectors[k], p * PANEL, to, k * PANEL, width);
-              }
-            });
+        .forEach(p -> {
+          float[] to = packed[p];
+          int width = Math.min(PANEL, n - p * PANEL);
+          Arrays.fill(to, 0);
+          for (int k = 0; k < count; k++) {
+            System.arraycopy(vectors[k], p * PANEL, to, k * PANEL, width);
+          }
+        });
     IntStream.range(0, panels).parallel().map(p -> panels - 1 - p).forEach(p -> rows(p, count));
   }
 

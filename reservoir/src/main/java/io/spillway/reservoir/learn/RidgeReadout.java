@@ -23,20 +23,18 @@ public final class RidgeReadout {
   }
 
   /// A readout from stored parts.
-  public static RidgeReadout of(
-      Scaling scaling, float[][] weights, float[] bias, double penalty) {
+  public static RidgeReadout of(Scaling scaling, float[][] weights, float[] bias, double penalty) {
     return new RidgeReadout(scaling, weights, bias, penalty);
   }
 
   /// Fits one readout for each penalty; the expensive product is shared.
   ///
   /// @param penalties relative to the mean squared length of a scaled recording
-  public static RidgeReadout[] fit(
-      Counts counts, int[] labels, int classes, double... penalties) {
+  public static RidgeReadout[] fit(Counts counts, int[] labels, int classes, double... penalties) {
     if (counts.size() != labels.length || counts.size() < 2) {
       throw SpillwayException.badInput(
-          "%d recordings with %d labels, at least 2 of each are needed", counts.size(),
-          labels.length);
+          "%d recordings with %d labels, at least 2 of each are needed",
+          counts.size(), labels.length);
     }
     for (int label : labels) {
       if (label < 0 || label >= classes) {
@@ -63,8 +61,7 @@ public final class RidgeReadout {
     RidgeReadout[] out = new RidgeReadout[penalties.length];
     for (int p = 0; p < penalties.length; p++) {
       out[p] =
-          new RidgeReadout(
-              scaling, problem.solve(labels, bias, penalties[p]), bias, penalties[p]);
+          new RidgeReadout(scaling, problem.solve(labels, bias, penalties[p]), bias, penalties[p]);
     }
     return out;
   }
@@ -114,12 +111,11 @@ public final class RidgeReadout {
   public int[] predict(Counts counts) {
     return IntStream.range(0, counts.size())
         .parallel()
-        .map(
-            i -> {
-              float[] row = new float[counts.width()];
-              counts.copy(i, row);
-              return predict(row);
-            })
+        .map(i -> {
+          float[] row = new float[counts.width()];
+          counts.copy(i, row);
+          return predict(row);
+        })
         .toArray();
   }
 
@@ -133,11 +129,10 @@ public final class RidgeReadout {
         int count = Math.min(Gram.CHUNK, counts.size() - from);
         IntStream.range(0, count)
             .parallel()
-            .forEach(
-                k -> {
-                  counts.copy(start + k, chunk[k]);
-                  scaling.apply(chunk[k]);
-                });
+            .forEach(k -> {
+              counts.copy(start + k, chunk[k]);
+              scaling.apply(chunk[k]);
+            });
         gram.add(chunk, count);
       }
       return new Problem(counts, scaling, false, gram.lower());
@@ -152,13 +147,12 @@ public final class RidgeReadout {
         int count = Math.min(Gram.CHUNK, counts.width() - from);
         IntStream.range(0, count)
             .parallel()
-            .forEach(
-                k -> {
-                  int j = start + k;
-                  for (int i = 0; i < n; i++) {
-                    chunk[k][i] = (counts.at(i, j) - scaling.mean()[j]) * scaling.factor()[j];
-                  }
-                });
+            .forEach(k -> {
+              int j = start + k;
+              for (int i = 0; i < n; i++) {
+                chunk[k][i] = (counts.at(i, j) - scaling.mean()[j]) * scaling.factor()[j];
+              }
+            });
         gram.add(chunk, count);
       }
       return new Problem(counts, scaling, true, gram.lower());
@@ -232,21 +226,20 @@ public final class RidgeReadout {
       float[][] out = new float[classes][counts.width()];
       IntStream.range(0, classes)
           .parallel()
-          .forEach(
-              c -> {
-                double[] sum = new double[counts.width()];
-                float[] row = new float[counts.width()];
-                for (int i = 0; i < counts.size(); i++) {
-                  counts.copy(i, row);
-                  scaling.apply(row);
-                  for (int j = 0; j < row.length; j++) {
-                    sum[j] += coefficients[c][i] * row[j];
-                  }
-                }
-                for (int j = 0; j < sum.length; j++) {
-                  out[c][j] = (float) sum[j];
-                }
-              });
+          .forEach(c -> {
+            double[] sum = new double[counts.width()];
+            float[] row = new float[counts.width()];
+            for (int i = 0; i < counts.size(); i++) {
+              counts.copy(i, row);
+              scaling.apply(row);
+              for (int j = 0; j < row.length; j++) {
+                sum[j] += coefficients[c][i] * row[j];
+              }
+            }
+            for (int j = 0; j < sum.length; j++) {
+              out[c][j] = (float) sum[j];
+            }
+          });
       return out;
     }
   }

@@ -17,26 +17,25 @@ public record Scaling(float[] mean, float[] factor) {
     float[] factor = new float[width];
     IntStream.range(0, (width + 255) / 256)
         .parallel()
-        .forEach(
-            block -> {
-              int from = block * 256;
-              int to = Math.min(width, from + 256);
-              double[] sum = new double[256];
-              double[] square = new double[256];
-              for (int i = 0; i < counts.size(); i++) {
-                for (int j = from; j < to; j++) {
-                  double v = counts.at(i, j);
-                  sum[j - from] += v;
-                  square[j - from] += v * v;
-                }
-              }
-              for (int j = from; j < to; j++) {
-                double m = sum[j - from] / counts.size();
-                double variance = Math.max(0, square[j - from] / counts.size() - m * m);
-                mean[j] = (float) m;
-                factor[j] = (float) (1 / (Math.sqrt(variance) + FLOOR));
-              }
-            });
+        .forEach(block -> {
+          int from = block * 256;
+          int to = Math.min(width, from + 256);
+          double[] sum = new double[256];
+          double[] square = new double[256];
+          for (int i = 0; i < counts.size(); i++) {
+            for (int j = from; j < to; j++) {
+              double v = counts.at(i, j);
+              sum[j - from] += v;
+              square[j - from] += v * v;
+            }
+          }
+          for (int j = from; j < to; j++) {
+            double m = sum[j - from] / counts.size();
+            double variance = Math.max(0, square[j - from] / counts.size() - m * m);
+            mean[j] = (float) m;
+            factor[j] = (float) (1 / (Math.sqrt(variance) + FLOOR));
+          }
+        });
     return new Scaling(mean, factor);
   }
 

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// A matrix as blocks of sixteen columns; blocks without a connection are left out. Each block keeps
-/// its weights and, beside them, the variances of reading.
+/// A matrix as blocks of sixteen columns; blocks without a connection are left out. Each block
+/// keeps its weights and, beside them, the variances of reading.
 ///
 /// Two orders of work give the same sums: [#add] adds one row after the other, [#drive] takes one
 /// block of columns after the other over a whole recording, so that its weights stay in the cache
@@ -80,8 +80,7 @@ final class BlockRows {
         place[next[i]++] = at++;
       }
     }
-    return new BlockRows(
-        start, place, block, data, stride, blocks, size == rows * blocks);
+    return new BlockRows(start, place, block, data, stride, blocks, size == rows * blocks);
   }
 
   /// Blocks of one row: its cost.
@@ -110,8 +109,8 @@ final class BlockRows {
     }
   }
 
-  /// Adds every step of a recording: step `t` to the row `t` of `sum` and `variance`, both
-  /// `[steps * padded]`.
+  /// Adds every step of a recording: step `t` to the row `t` of `sum` and `variance`, both `[steps
+  /// * padded]`.
   void drive(SpikeFrames frames, float[] sum, float[] variance, int padded) {
     int[] list = new int[frames.size() + frames.steps()];
     if (full) {
@@ -169,8 +168,7 @@ final class BlockRows {
     }
   }
 
-  private void run(
-      int[] list, int from, int to, int b, float[] sum, float[] variance, int padded) {
+  private void run(int[] list, int from, int to, int b, float[] sum, float[] variance, int padded) {
     int i = from;
     while (i < to) {
       int into = (-1 - list[i++]) * padded + b * WIDTH;

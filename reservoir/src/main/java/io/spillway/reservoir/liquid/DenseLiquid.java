@@ -17,8 +17,7 @@ public final class DenseLiquid implements Simulator {
     this.dynamics = new Liquid.Dynamics(config, synapses.model());
     int n = config.neurons();
     input = matrix(framing.inputs(), n, synapses::inputWeight);
-    inputVariance =
-        matrix(dynamics.noisy() ? framing.inputs() : 0, n, synapses::inputVariance);
+    inputVariance = matrix(dynamics.noisy() ? framing.inputs() : 0, n, synapses::inputVariance);
     recurrent = matrix(n, n, synapses::recurrentWeight);
     recurrentVariance = matrix(dynamics.noisy() ? n : 0, n, synapses::recurrentVariance);
   }

@@ -138,8 +138,8 @@ public final class Liquid implements Simulator {
       return new State(recording, steps);
     }
 
-    /// The neurons during one recording. Currents and variances lie in one row a step,
-    /// `[steps * padded]`; with converters one row serves every step.
+    /// The neurons during one recording. Currents and variances lie in one row a step, `[steps *
+    /// padded]`; with converters one row serves every step.
     final class State {
       private final int n = config.neurons();
       private final int padded = (n + BlockRows.WIDTH - 1) / BlockRows.WIDTH * BlockRows.WIDTH;
@@ -162,8 +162,7 @@ public final class Liquid implements Simulator {
       private boolean silent = true;
 
       State(long recording, int steps) {
-        seed =
-            (config.seed() * 0x632BE59BD9B4E019L + recording + 1) * 0xD1B54A32D192ED03L;
+        seed = (config.seed() * 0x632BE59BD9B4E019L + recording + 1) * 0xD1B54A32D192ED03L;
         current = new float[converted ? padded : steps * padded];
         part = converted ? new float[padded] : current;
         variance = new float[converted || !noisy ? padded : steps * padded];
@@ -260,7 +259,8 @@ public final class Liquid implements Simulator {
                   .mul(FloatVector.fromArray(SPECIES, keep, j))
                   .add(FloatVector.fromArray(SPECIES, current, offset + j));
           m.intoArray(membrane, j);
-          long fires = m.compare(VectorOperators.GT, FloatVector.fromArray(SPECIES, bar, j)).toLong();
+          long fires =
+              m.compare(VectorOperators.GT, FloatVector.fromArray(SPECIES, bar, j)).toLong();
           while (fires != 0) {
             fired[firing++] = j + Long.numberOfTrailingZeros(fires);
             fires &= fires - 1;

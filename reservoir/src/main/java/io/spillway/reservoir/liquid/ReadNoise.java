@@ -5,8 +5,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Gaussian numbers by counter: the same number for the same recording, step and neuron, in whatever
-/// order they are asked for, so that sparse and dense simulation meet the same noise.
+/// Gaussian numbers by counter: the same number for the same recording, step and neuron, in
+/// whatever order they are asked for, so that sparse and dense simulation meet the same noise.
 ///
 /// Two hashes of 32 bits are made Gaussian by counting their ones, a binomial of 64 trials,
 /// smoothed by a uniform number; its kurtosis is 0.03 below a Gaussian's.
@@ -47,8 +47,7 @@ final class ReadNoise {
       IntVector b = mix(a.lanewise(VectorOperators.XOR, (int) (seed >>> 32)));
       IntVector ones =
           a.lanewise(VectorOperators.BIT_COUNT).add(b.lanewise(VectorOperators.BIT_COUNT)).sub(32);
-      FloatVector g =
-          number(ones).add(number(b.mul(THIRD).add(a)).mul(SMOOTH)).mul(UNIT);
+      FloatVector g = number(ones).add(number(b.mul(THIRD).add(a)).mul(SMOOTH)).mul(UNIT);
       FloatVector.fromArray(FLOATS, current, at + j)
           .add(spread.lanewise(VectorOperators.SQRT).mul(g))
           .intoArray(current, at + j);
@@ -64,9 +63,7 @@ final class ReadNoise {
 
   private static IntVector mix(IntVector value) {
     IntVector h =
-        value
-            .lanewise(VectorOperators.XOR, value.lanewise(VectorOperators.LSHR, 16))
-            .mul(FIRST);
+        value.lanewise(VectorOperators.XOR, value.lanewise(VectorOperators.LSHR, 16)).mul(FIRST);
     h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 13)).mul(SECOND);
     return h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16));
   }

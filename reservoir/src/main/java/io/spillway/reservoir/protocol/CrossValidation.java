@@ -34,8 +34,7 @@ public final class CrossValidation {
     Splits.Split[] splits = Splits.folds(labels, folds, seeds.stream("folds"));
     Liquid liquid = new Liquid(config, framing);
     Counts counts =
-        Counts.of(
-            Encoder.encode(liquid, set.size(), i -> framing.frames(set.read(i)), progress));
+        Counts.of(Encoder.encode(liquid, set.size(), i -> framing.frames(set.read(i)), progress));
     double spikes = 0;
     for (int i = 0; i < counts.size(); i++) {
       for (int j = 0; j < counts.width(); j++) {

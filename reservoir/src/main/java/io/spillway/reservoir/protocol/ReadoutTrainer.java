@@ -13,7 +13,8 @@ public final class ReadoutTrainer {
   /// A readout and how it was chosen.
   ///
   /// @param readout trained on all recordings given
-  /// @param validation accuracy of the chosen penalty on the part that was kept apart for the choice
+  /// @param validation accuracy of the chosen penalty on the part that was kept apart for the
+  ///   choice
   public record Trained(RidgeReadout readout, double validation) {}
 
   /// Chooses the penalty on a tenth (with many recordings) or a fifth of them, then trains on all.

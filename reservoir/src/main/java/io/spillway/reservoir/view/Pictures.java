@@ -11,7 +11,9 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,10 +63,7 @@ public final class Pictures {
                 ? BRIGHTER
                 : DARKER);
         g.fillRect(
-            recording.x(next) * scale,
-            recording.y(next) * scale,
-            scale,
-            sound ? tall : scale);
+            recording.x(next) * scale, recording.y(next) * scale, scale, sound ? tall : scale);
         events++;
         next++;
       }
@@ -151,7 +150,11 @@ public final class Pictures {
         String.format(
             Locale.ROOT,
             "%s: %d x %d of %d x %d positive cells",
-            crossbar.model().name(), rows, columns, crossbar.rows(), crossbar.columns()),
+            crossbar.model().name(),
+            rows,
+            columns,
+            crossbar.rows(),
+            crossbar.columns()),
         4,
         Math.max(200, rows * scale) + 20);
     g.dispose();
@@ -217,32 +220,44 @@ public final class Pictures {
 
   /// Writes a PNG.
   public static void png(Path file, BufferedImage image) {
-    AtomicFiles.writeStream(
-        file,
-        out -> {
-          if (!ImageIO.write(image, "png", out)) {
-            throw new IOException("this Java has no PNG writer");
-          }
-        });
+    AtomicFiles.writeBytes(file, pngBytes(image));
+  }
+
+  /// The bytes of a PNG.
+  public static byte[] pngBytes(BufferedImage image) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      if (!ImageIO.write(image, "png", out)) {
+        throw new IOException("this Java has no PNG writer");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write a picture: " + e.getMessage(), e);
+    }
+    return out.toByteArray();
   }
 
   /// Writes an animated GIF that repeats for ever.
   public static void gif(Path file, List<BufferedImage> frames) {
-    AtomicFiles.writeStream(
-        file,
-        out -> {
-          ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
-          try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
-            writer.setOutput(stream);
-            writer.prepareWriteSequence(null);
-            for (BufferedImage frame : frames) {
-              writer.writeToSequence(new IIOImage(frame, null, timing(writer, frame)), null);
-            }
-            writer.endWriteSequence();
-          } finally {
-            writer.dispose();
-          }
-        });
+    AtomicFiles.writeBytes(file, gifBytes(frames));
+  }
+
+  /// The bytes of an animated GIF.
+  public static byte[] gifBytes(List<BufferedImage> frames) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
+    try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
+      writer.setOutput(stream);
+      writer.prepareWriteSequence(null);
+      for (BufferedImage frame : frames) {
+        writer.writeToSequence(new IIOImage(frame, null, timing(writer, frame)), null);
+      }
+      writer.endWriteSequence();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write a picture: " + e.getMessage(), e);
+    } finally {
+      writer.dispose();
+    }
+    return out.toByteArray();
   }
 
   private static IIOMetadata timing(ImageWriter writer, BufferedImage frame) throws IOException {

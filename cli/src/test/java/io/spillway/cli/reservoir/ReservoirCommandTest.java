@@ -1,0 +1,89 @@
+package io.spillway.cli.reservoir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.spillway.cli.Main;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Bad input of every kind ends in one line and exit status 2.
+final class ReservoirCommandTest {
+  @TempDir Path folder;
+
+  @Test
+  void refusesMalformedRecordings() throws Exception {
+    refuses(bytes("far.bin", 40, 4, 0, 0, 1), "outside the sensor");
+    refuses(bytes("back.bin", 1, 2, 0, 0, 9, 1, 2, 0, 0, 2), "times run backwards");
+    refuses(bytes("empty.bin"), "no events");
+    refuses(bytes("cut.bin", 1, 2, 0), "cut.bin:byte 3");
+    refuses(bytes("polarity.dat", 0, 8, 0, 0, 0, 0, 1, 0, 0, 0x30), "polarity 3");
+    refuses(folder.resolve("absent.bin"), "no such file");
+  }
+
+  @Test
+  void refusesImpossibleSettings() throws Exception {
+    Path sound = bytes("sound.bin", 1, 2, 0, 0, 9, 1, 3, 0, 0, 12);
+    fails("unknown device", "encode", sound.toString(), "--device", "Nothing");
+    fails("0 neurons", "encode", sound.toString(), "--neurons", "0");
+    fails("leak", "encode", sound.toString(), "--leak", "7");
+    fails("unknown preset", "encode", sound.toString(), "--preset", "big");
+    fails("--outputs", "energy", sound.toString(), "--outputs", "0");
+    fails("either --output", "train", "--events", folder.toString());
+    fails("give one of", "train", "--folds", "5");
+    Path yaml = folder.resolve("liquid.yaml");
+    Files.writeString(yaml, "neurons: 100\ninput_scale: 0.1\nrecurent_scale: 0.1\nwiring: dense\n");
+    fails("recurrent_scale", "encode", sound.toString(), "--config", yaml.toString());
+  }
+
+  @Test
+  void refusesSoundInAnotherFormat() throws Exception {
+    Path wav = bytes("a.wav", 'R', 'I', 'F', 'F', 1, 0, 0, 0, 'A', 'V', 'I', ' ');
+    fails("no RIFF WAVE", "convert", wav.toString(), folder.resolve("a.bs1").toString());
+    fails("no event format", "convert", wav.toString(), folder.resolve("a.xyz").toString());
+  }
+
+  @Test
+  void convertsBetweenFormats() throws Exception {
+    Path sound = bytes("in.bin", 1, 2, 0, 0, 9, 1, 3, 128, 0, 12);
+    Path out = folder.resolve("out.aedat4");
+    assertThat(Main.run("reservoir", "convert", sound.toString(), out.toString(), "--quiet"))
+        .isZero();
+    assertThat(Files.size(out)).isGreaterThan(100);
+  }
+
+  private Path bytes(String name, int... values) throws Exception {
+    byte[] all = new byte[values.length];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (byte) values[i];
+    }
+    return Files.write(folder.resolve(name), all);
+  }
+
+  private void refuses(Path file, String reason) {
+    fails(reason, "encode", file.toString());
+  }
+
+  private static void fails(String reason, String... rest) {
+    String[] all = new String[rest.length + 2];
+    all[0] = "reservoir";
+    System.arraycopy(rest, 0, all, 1, rest.length);
+    all[all.length - 1] = "--quiet";
+    PrintStream kept = System.err;
+    ByteArrayOutputStream caught = new ByteArrayOutputStream();
+    int status;
+    try {
+      System.setErr(new PrintStream(caught, true, StandardCharsets.UTF_8));
+      status = Main.run(all);
+    } finally {
+      System.setErr(kept);
+    }
+    String message = caught.toString(StandardCharsets.UTF_8);
+    assertThat(status).as(message).isEqualTo(2);
+    assertThat(message).contains(reason);
+  }
+}

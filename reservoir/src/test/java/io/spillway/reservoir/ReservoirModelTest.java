@@ -1,0 +1,90 @@
+package io.spillway.reservoir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.spillway.platform.Progress;
+import io.spillway.platform.Seeds;
+import io.spillway.reservoir.convert.DrawnDigits;
+import io.spillway.reservoir.convert.PixelModel;
+import io.spillway.reservoir.convert.Saccades;
+import io.spillway.reservoir.energy.EnergyModel;
+import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.liquid.Framing;
+import io.spillway.reservoir.liquid.LiquidConfig;
+import io.spillway.reservoir.liquid.LiquidResponse;
+import io.spillway.reservoir.view.Pictures;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// From drawn digits to a model that recognises new ones, kept in a file and drawn.
+final class ReservoirModelTest {
+  private static final LiquidConfig SMALL = LiquidConfig.LOCAL_NMNIST.withNeurons(256);
+  @TempDir Path folder;
+
+  private static RecordingSet drawn(int n) {
+    return RecordingSet.of(
+        Path.of("drawn"),
+        IntStream.range(0, n).mapToObj(Integer::toString).toList(),
+        IntStream.range(0, n).mapToObj(i -> Integer.toString(i % 5)).toList(),
+        i ->
+            Saccades.record(
+                DrawnDigits.draw(i % 5, new Seeds(i).stream("hand")),
+                PixelModel.NMNIST,
+                new Seeds(i).stream("camera")));
+  }
+
+  @Test
+  void learnsSavesLoadsAndRecognises() throws Exception {
+    RecordingSet all = drawn(100);
+    RecordingSet part = all.select(IntStream.range(0, 75).toArray());
+    RecordingSet rest = all.select(IntStream.range(75, 100).toArray());
+    ReservoirModel model =
+        ReservoirTrainer.train(part, SMALL, Framing.NMNIST, new Seeds(1), Progress.silent())
+            .model();
+    ReservoirTrainer.Evaluation before = ReservoirTrainer.evaluate(model, rest, Progress.silent());
+    assertThat(before.accuracy()).isGreaterThan(.8);
+    Path file = folder.resolve("digits.rsv");
+    model.save(file);
+    ReservoirModel loaded = ReservoirModel.load(file);
+    assertThat(loaded.config()).isEqualTo(SMALL);
+    assertThat(ReservoirTrainer.evaluate(loaded, rest, Progress.silent()).predicted())
+        .isEqualTo(before.predicted());
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(bytes, bytes.length / 2));
+    assertThatThrownBy(() -> ReservoirModel.load(file)).hasMessageContaining("truncated");
+    Files.writeString(file, "this is no model at all");
+    assertThatThrownBy(() -> ReservoirModel.load(file)).hasMessageContaining("no reservoir model");
+  }
+
+  @Test
+  void drawsPicturesAndCountsEnergy() throws Exception {
+    RecordingSet all = drawn(10);
+    ReservoirModel model =
+        ReservoirTrainer.train(all, SMALL, Framing.NMNIST, new Seeds(1), Progress.silent()).model();
+    var recording = all.read(3);
+    var frames = Pictures.eventFrames(recording, 20_000);
+    Pictures.gif(folder.resolve("e.gif"), frames);
+    var reader = ImageIO.getImageReadersByFormatName("gif").next();
+    try (var in = ImageIO.createImageInputStream(folder.resolve("e.gif").toFile())) {
+      reader.setInput(in);
+      assertThat(reader.getNumImages(true)).isEqualTo(frames.size());
+    }
+    var spikes = Framing.NMNIST.frames(recording);
+    Pictures.png(folder.resolve("r.png"), Pictures.raster(model.liquid(), spikes, 0));
+    assertThat(ImageIO.read(folder.resolve("r.png").toFile()).getWidth()).isGreaterThan(500);
+    LiquidResponse response = model.liquid().run(spikes, 0);
+    EnergyModel.Report report =
+        EnergyModel.PUBLISHED.of(SMALL, Framing.NMNIST.inputs(), 50, 5, response);
+    // by the definition: additions x .22 pJ; dense (2312 + 256) x 256 x 50 operations x .4808 pJ
+    assertThat(report.groupArray())
+        .isCloseTo(response.additions() * .22e-3, org.assertj.core.api.Assertions.within(1e-9));
+    assertThat(report.denseOperations()).isEqualTo((2312 + 256) * 256.0 * 50);
+    assertThat(report.groupRatio()).isGreaterThan(1);
+  }
+}
