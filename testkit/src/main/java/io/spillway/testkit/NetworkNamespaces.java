@@ -19,6 +19,7 @@ public final class NetworkNamespaces implements AutoCloseable {
   private final String name;
   private final int subnet;
   private final int hosts;
+  private final Thread whenKilled = new Thread(this::remove);
 
   private NetworkNamespaces(String name, int subnet, int hosts) {
     this.name = name;
@@ -57,7 +58,8 @@ public final class NetworkNamespaces implements AutoCloseable {
     NetworkNamespaces made =
         new NetworkNamespaces(
             name, 16 + (int) (ProcessHandle.current().pid() % 200), bitsPerSecond.size());
-    made.close(); // what a killed run left
+    made.remove(); // what a killed run left
+    Runtime.getRuntime().addShutdownHook(made.whenKilled);
     try {
       Shell.must("ip link add " + made.bridge() + " type bridge");
       Shell.must("ip addr add " + made.master() + "/24 dev " + made.bridge());
@@ -138,6 +140,15 @@ public final class NetworkNamespaces implements AutoCloseable {
 
   @Override
   public void close() {
+    remove();
+    try {
+      Runtime.getRuntime().removeShutdownHook(whenKilled);
+    } catch (IllegalStateException shuttingDown) {
+      // the hook is running
+    }
+  }
+
+  private void remove() {
     for (int i = 0; i < hosts; i++) {
       Shell.run(List.of("ip", "link", "del", outer(i)));
       Shell.run(List.of("ip", "netns", "del", host(i)));

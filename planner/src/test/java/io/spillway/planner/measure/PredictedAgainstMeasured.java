@@ -72,11 +72,11 @@ public final class PredictedAgainstMeasured {
             SHAPE,
             cuts(layout),
             List.of(4096L, 32_768L, 131_072L, 524_288L, 2_097_152L),
-            0.12,
+            0.1,
             1,
-            layout.equals("even") ? 5 : 3,
+            3,
             7);
-    Experiment.Outcome outcome = measure(plan, rates(layout), CORES_EACH, folder);
+    Experiment.Outcome outcome = measure("spw", plan, rates(layout), CORES_EACH, folder);
     Files.move(
         folder.resolve("outcome.json"),
         folder.resolve(layout + ".json"),
@@ -84,11 +84,12 @@ public final class PredictedAgainstMeasured {
     show(layout, outcome);
   }
 
+  /// @param name of the namespaces, at most 6 letters
   static Experiment.Outcome measure(
-      Experiment.Plan plan, List<Long> rates, double cores, Path folder)
+      String name, Experiment.Plan plan, List<Long> rates, double cores, Path folder)
       throws InterruptedException {
-    try (NetworkNamespaces net = NetworkNamespaces.build("spw", rates);
-        CpuShares shares = CpuShares.build("spw", Collections.nCopies(rates.size(), cores))) {
+    try (NetworkNamespaces net = NetworkNamespaces.build(name, rates);
+        CpuShares shares = CpuShares.build(name, Collections.nCopies(rates.size(), cores))) {
       List<List<String>> prefixes = new ArrayList<>();
       for (int i = 0; i < rates.size(); i++) {
         List<String> prefix = new ArrayList<>(shares.enter(i));
