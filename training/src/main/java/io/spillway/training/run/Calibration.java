@@ -127,12 +127,15 @@ public final class Calibration {
 
   private static double seconds(Runnable work, int runs) {
     double[] times = new double[runs];
-    for (int i = -3; i < runs; i++) {
+    // the compiler needs a while until loops run on vectors
+    long warm = System.nanoTime() + 1_500_000_000L;
+    do {
+      work.run();
+    } while (System.nanoTime() < warm);
+    for (int i = 0; i < runs; i++) {
       long begin = System.nanoTime();
       work.run();
-      if (i >= 0) {
-        times[i] = (System.nanoTime() - begin) / 1e9;
-      }
+      times[i] = (System.nanoTime() - begin) / 1e9;
     }
     Arrays.sort(times);
     return times[runs / 2];

@@ -1,0 +1,114 @@
+import io.spillway.kernels.AdamBuffers;
+import io.spillway.kernels.AdamBuffers.MasterLayout;
+import io.spillway.kernels.AdamSettings;
+import io.spillway.kernels.AdamStep;
+import io.spillway.kernels.ParallelAdam;
+import io.spillway.kernels.Precision;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import io.spillway.tensor.Torch;
+import io.spillway.training.run.Calibration;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Locale;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** The fused update against libtorch's fused Adam with its casts, and against the bytes it moves. */
+public final class KernelBench {
+  static final long N = 1L << 25;
+
+  public static void main(String[] args) {
+    for (int threads : new int[] {1, 2}) {
+      Torch.threads(threads);
+      double line = Calibration.inPlace(threads);
+      System.out.printf(Locale.ROOT, "%d threads: add in place on three arrays %.1f GB/s%n", threads, line / 1e9);
+      for (MasterLayout layout : MasterLayout.values()) {
+        double[] ours = ours(threads, layout);
+        double rate = N / ours[ours.length / 2];
+        int bytes = layout == MasterLayout.FULL ? 30 : 26;
+        System.out.printf(
+            Locale.ROOT, "  ours, %s master: %.3f Gparam/s (runs %s), %.1f GB/s of %d bytes each = %.0f %% of in place%n",
+            layout, rate / 1e9, rates(ours), rate * bytes / 1e9, bytes, 100 * rate * bytes / line);
+      }
+      double[] theirs = torchFused();
+      System.out.printf(
+          Locale.ROOT, "  libtorch casts + fused Adam + cast: %.3f Gparam/s (runs %s)%n",
+          N / theirs[theirs.length / 2] / 1e9, rates(theirs));
+    }
+    System.exit(0);
+  }
+
+  static String rates(double[] seconds) {
+    StringBuilder out = new StringBuilder();
+    for (double s : seconds) {
+      out.append(String.format(Locale.ROOT, "%.3f ", N / s / 1e9));
+    }
+    return out.toString().strip();
+  }
+
+  static double[] time(Runnable work) {
+    double[] t = new double[5];
+    for (int i = -2; i < 5; i++) {
+      long begin = System.nanoTime();
+      work.run();
+      if (i >= 0) {
+        t[i] = (System.nanoTime() - begin) / 1e9;
+      }
+    }
+    Arrays.sort(t);
+    return t;
+  }
+
+  static double[] ours(int threads, MasterLayout layout) {
+    try (Arena arena = Arena.ofShared();
+        ParallelAdam kernel = new ParallelAdam(threads)) {
+      AdamBuffers b =
+          new AdamBuffers(
+              layout, arena.allocate(N * layout.bytes(), 64), arena.allocate(4 * N, 64),
+              arena.allocate(4 * N, 64), arena.allocate(2 * N, 64), Precision.BF16,
+              arena.allocate(2 * N, 64), Precision.BF16);
+      for (long i = 0; i < N; i++) {
+        Precision.BF16.set(b.gradient(), i, (i % 1000) * 1e-5f);
+      }
+      AdamStep step = AdamStep.of(AdamSettings.adamW(), 1e-3, 1, 1);
+      return time(() -> {
+        // subgroups of 2^22, as in training
+        for (long at = 0; at < N; at += 1 << 22) {
+          kernel.update(step, b, at, Math.min(N, at + (1 << 22)));
+        }
+      });
+    }
+  }
+
+  static double[] torchFused() {
+    try (TensorScope scope = TensorScope.open()) {
+      int pieces = (int) (N >> 22);
+      Tensor[][] all = new Tensor[pieces][6];
+      for (Tensor[] t : all) {
+        for (int i = 0; i < 4; i++) {
+          t[i] = torch.zeros(1 << 22);
+        }
+        t[4] = torch.zeros(1 << 22).to(torch.ScalarType.BFloat16);
+        t[5] = torch.zeros(1 << 22).to(torch.ScalarType.BFloat16);
+      }
+      Tensor step = torch.ones(1);
+      return time(
+          () -> TensorScope.run(
+              () -> {
+                for (Tensor[] t : all) {
+                  t[1].copy_(t[4]); // gradient up
+                  torch._fused_adamw_(
+                      new TensorVector(t[0]), new TensorVector(t[1]), new TensorVector(t[2]),
+                      new TensorVector(t[3]), new TensorVector(), new TensorVector(step), 1e-3, 0.9,
+                      0.999, 0.01, 1e-8, false, false, new TensorOptional(), new TensorOptional());
+                  t[5].copy_(t[0]); // weight down
+                }
+              }));
+    }
+  }
+}
