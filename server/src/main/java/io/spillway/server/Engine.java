@@ -131,6 +131,10 @@ final class Engine implements AutoCloseable {
   /// Chooses the next token; whether the answer goes on.
   private boolean advance(Growing one, float[] logits) {
     boolean more = one.answer().accept(logits);
+    if (more && one.session().isFull()) {
+      one.answer().cut();
+      more = false;
+    }
     metrics.answerToken();
     String piece = one.answer().fresh();
     if (!piece.isEmpty()) {

@@ -247,16 +247,19 @@ public final class LongContextServer implements AutoCloseable {
     response.status(Status.OK_200);
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
+    boolean ended = false;
     try (OutputStream out = response.outputStream()) {
       boolean first = true;
       while (true) {
         switch (event) {
           case Job.Event.Piece piece -> write(out, Json.line(replies.piece(piece.text(), first)));
           case Job.Event.Failed failed -> {
+            ended = true;
             write(out, Json.line(errorBody("server_error", "the answer failed")));
             throw failed(failed);
           }
           case Job.Event.Done done -> {
+            ended = true;
             write(out, Json.line(replies.last(done)));
             if (usage) {
               write(out, Json.line(replies.usage(done)));
@@ -268,8 +271,12 @@ public final class LongContextServer implements AutoCloseable {
         first = false;
         event = job.next();
       }
-    } catch (IOException | UncheckedIOException e) {
-      job.cancel(); // the client has left; nobody can be told
+    } catch (IOException e) {
+      throw new UncheckedIOException("the client has left", e);
+    } finally {
+      if (!ended) {
+        job.cancel(); // whatever the web server throws when a client has left
+      }
     }
   }
 

@@ -87,6 +87,11 @@ public final class Session implements AutoCloseable {
     return caches.stream().mapToInt(LayerCache::length).max().orElse(0);
   }
 
+  /// Whether no further token has a position; evicting while decoding avoids it.
+  public boolean isFull() {
+    return length() >= config.maxPositions();
+  }
+
   /// Most bytes that keys and values took at any time, room for growth included.
   public long peakBytes() {
     return peakBytes;

@@ -66,6 +66,13 @@ public final class Answer {
     return true;
   }
 
+  /// Ends the answer since the model has no positions left.
+  public void cut() {
+    if (!finished) {
+      end(Finish.LENGTH);
+    }
+  }
+
   private void end(Finish reason) {
     finished = true;
     finish = reason;

@@ -60,6 +60,11 @@ public final class Generator {
       long first = System.nanoTime();
       pieces.accept(answer.fresh());
       while (more) {
+        if (session.isFull()) {
+          answer.cut();
+          pieces.accept(answer.fresh());
+          break;
+        }
         more = answer.accept(session.extend(new int[] {answer.last()}));
         pieces.accept(answer.fresh());
       }
