@@ -12,6 +12,8 @@ import picocli.CommandLine.Spec;
     description = "Run RISC-V programs on simulated cores.",
     subcommands = {
       SimulateRunCommand.class,
+      SimulateSweepCommand.class,
+      SimulateCompareCommand.class,
       DisassembleCommand.class,
       CheckpointCommand.class,
       RestoreCommand.class

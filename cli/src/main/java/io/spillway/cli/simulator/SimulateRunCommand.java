@@ -1,10 +1,19 @@
 package io.spillway.cli.simulator;
 
 import io.spillway.cli.SpillwayCommand;
+import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
+import io.spillway.platform.units.Hertz;
 import io.spillway.simulator.FunctionalRun;
 import io.spillway.simulator.machine.ElfImage;
 import io.spillway.simulator.machine.Machine;
+import io.spillway.simulator.system.SystemDescription;
+import io.spillway.simulator.system.SystemFiles;
+import io.spillway.simulator.timing.TimingResult;
+import io.spillway.simulator.timing.TimingRun;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,6 +37,57 @@ public final class SimulateRunCommand extends SpillwayCommand {
       description = "Stop after this many instructions. Default: at the program's end.")
   private long run = Long.MAX_VALUE;
 
+  @Option(
+      names = "--system",
+      paramLabel = "NAME|FILE",
+      description =
+          "Timing on this system: minor, o3, paper-baseline, paper-core, paper-core-l1,"
+              + " paper-core-l1-l2, paper-core-l1-l2-l3, paper-everything,"
+              + " paper-in-order-baseline, paper-in-order-core, paper-in-order-everything,"
+              + " desktop, or a YAML file. Default: none, no timing.")
+  private @Nullable String system;
+
+  @Option(
+      names = "--clock",
+      paramLabel = "RATE",
+      description =
+          "The rate that 'fast' stands for in the system, for example 16GHz. Default: the file's.")
+  private @Nullable String clock;
+
+  @Option(
+      names = "--skip",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "With --system: first execute N instructions that only warm caches. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private long skip;
+
+  @Option(
+      names = "--warm",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "With --system: then N instructions with timing that is not counted. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private long warm;
+
+  @Option(
+      names = "--sample-every",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "With --system: measure --run instructions of every N after --warm, and estimate the"
+              + " whole with a confidence interval. Default: ${DEFAULT-VALUE}, measure once.")
+  private long sampleEvery;
+
+  @Option(
+      names = "--plots",
+      paramLabel = "FOLDER",
+      description =
+          "With --system: write the cycle stack and bandwidth plots there. Default: none.")
+  private @Nullable Path plots;
+
   private int status;
 
   @Override
@@ -40,10 +100,35 @@ public final class SimulateRunCommand extends SpillwayCommand {
     if (run < 1) {
       throw SpillwayException.badInput("--run %d is not positive", run);
     }
+    if (system != null) {
+      timing(system);
+      return;
+    }
     try (Machine machine = Machine.load(ElfImage.read(options.program), options.process())) {
       FunctionalRun.Outcome outcome = FunctionalRun.run(machine, engine, run);
       status = outcome.exitStatus();
       Outcomes.report(outcome, json, quiet);
+    }
+  }
+
+  private void timing(String name) {
+    SystemDescription chosen = SystemFiles.load(name);
+    if (clock != null) {
+      chosen = chosen.at(Hertz.parse(clock));
+    }
+    TimingRun.Window window = new TimingRun.Window(skip, warm, run, sampleEvery);
+    try (Machine machine = Machine.load(ElfImage.read(options.program), options.process())) {
+      TimingResult result = new TimingRun(chosen, machine).run(window);
+      status = result.exitStatus();
+      System.out.flush();
+      if (plots != null) {
+        TimingReport.plots(Map.of(result.system(), result), plots);
+      }
+      if (json) {
+        System.out.println(Json.write(result));
+      } else if (!quiet) {
+        System.err.print(TimingReport.text(result));
+      }
     }
   }
 }

@@ -26,4 +26,7 @@ abstract class Below {
   ///
   /// @param dirty whether it was modified
   abstract void write(long line, long time, long header, boolean dirty);
+
+  /// Brings a line in without timing.
+  abstract void warm(long line, boolean dirty);
 }

@@ -67,6 +67,7 @@ final class Cache extends Below {
   private final CacheLevel.Replacement replacement;
   private final boolean exclusive;
   private java.util.List<Cache> above = java.util.List.of();
+  private java.util.List<Cache> peers = new java.util.ArrayList<>();
   private boolean coalesced;
 
   final CacheCounts counts = new CacheCounts();
@@ -141,6 +142,7 @@ final class Cache extends Below {
       settle(time);
     }
     counts.accesses++;
+    long snooped = peers.isEmpty() ? 0 : snoop(line, write, time);
     int way = find(line);
     if (way >= 0) {
       touch(way);
@@ -149,7 +151,7 @@ final class Cache extends Below {
       if (write) {
         state[way] |= DIRTY;
       }
-      return Cycles.up(time, period) + hitCycles(way, time, 0) * period;
+      return Cycles.up(time, period) + hitCycles(way, time, 0) * period + snooped;
     }
     counts.misses++;
     int flight = flight(line);
@@ -168,7 +170,7 @@ final class Cache extends Below {
     if (strides != null && requestor != FETCH) {
       prefetch(pc, address, time, requestor);
     }
-    return done;
+    return done + snooped;
   }
 
   /// Whether the last access joined a miss that was under way.
@@ -358,6 +360,64 @@ final class Cache extends Below {
     long granted = responses.book(leaves, busHeader + busPayload, busPeriod);
     counts.bytesIn += level.line();
     return Cycles.up(granted, busPeriod) + busResponse;
+  }
+
+  @Override
+  void warm(long line, boolean dirty) {
+    int way = find(line);
+    if (way < 0) {
+      below.warm(line, false);
+      int base = (int) (line & setMask) * ways;
+      way = victim(base);
+      if (tag[way] != -1 && (state[way] & DIRTY) != 0 && next != null) {
+        next.warm(tag[way], true);
+      }
+      tag[way] = line;
+      state[way] = 0;
+      stamp[way] = replacement == CacheLevel.Replacement.SRRIP ? 2 : ++clock;
+      ready[way] = 0;
+    }
+    touch(way);
+    if (dirty) {
+      state[way] |= DIRTY;
+    }
+  }
+
+  /// Makes this data cache and all that `other` knows watch each other's lines.
+  void joins(Cache other) {
+    if (other.peers.isEmpty()) {
+      other.peers.add(other);
+    }
+    peers = other.peers;
+    peers.add(this);
+  }
+
+  /// Modified-exclusive-shared-invalid between first-level data caches: a write takes the line away
+  /// from the others, a read makes a modified one shared. Returns the time that it adds.
+  private long snoop(long line, boolean write, long time) {
+    long added = 0;
+    for (Cache peer : peers) {
+      if (peer == this) {
+        continue;
+      }
+      int way = peer.find(line);
+      if (way < 0) {
+        continue;
+      }
+      boolean dirty = (peer.state[way] & DIRTY) != 0;
+      if (dirty) {
+        below.write(line, time, busRequest, true);
+        peer.state[way] &= ~DIRTY;
+      }
+      if (write) {
+        peer.tag[way] = -1;
+      }
+      if (dirty || write) {
+        counts.snoops++;
+        added = busRequest + busResponse + peer.level.hit() * peer.period;
+      }
+    }
+    return added;
   }
 
   private void evict(int way, long time) {

@@ -99,6 +99,16 @@ final class DramController extends Below {
     firstRefresh = refi - rp;
   }
 
+  void resetCounts() {
+    reads = 0;
+    writes = 0;
+    rowHits = 0;
+    busBusy = 0;
+  }
+
+  @Override
+  void warm(long line, boolean dirty) {}
+
   private static long fs(double nanoseconds) {
     return Math.round(nanoseconds * FS);
   }

@@ -14,10 +14,13 @@ public final class MemorySystem {
   private final Cache data;
   private final List<Cache> levels = new ArrayList<>();
   private final DramController dram;
-  private final FrameTable frames = new FrameTable();
+  private final FrameTable frames;
   private final int lineBits;
+  private final SystemDescription system;
 
   public MemorySystem(SystemDescription s) {
+    system = s;
+    frames = new FrameTable();
     double fast = s.fast().hertz();
     int depth = s.levels().size();
     dram = new DramController(s.dram(), depth + 2);
@@ -40,6 +43,69 @@ public final class MemorySystem {
       above.add(cache);
     }
     lineBits = Integer.numberOfTrailingZeros(s.l1d().line());
+  }
+
+  /// Another core's first-level caches on the same lower levels and memory; the data caches keep
+  /// each other coherent.
+  private MemorySystem(MemorySystem first) {
+    system = first.system;
+    frames = first.frames;
+    dram = first.dram;
+    levels.addAll(first.levels);
+    lineBits = first.lineBits;
+    double fast = system.fast().hertz();
+    int depth = levels.size();
+    Below below = depth > 0 ? levels.get(0) : dram;
+    Crossbar bus = depth > 0 ? system.levels().get(0).above().orElseThrow() : system.memoryBus();
+    long busPeriod = bus.clock().period(fast);
+    instructions =
+        new Cache(system.l1i(), 1, system.l1i().clock().period(fast), below, bus, busPeriod);
+    data = new Cache(system.l1d(), 1, system.l1d().clock().period(fast), below, bus, busPeriod);
+    data.joins(first.data);
+  }
+
+  /// The memory side of one more core.
+  public MemorySystem sibling() {
+    return new MemorySystem(this);
+  }
+
+  /// Puts the line of an instruction or datum into the caches without timing, as warming does.
+  public void warm(long address, boolean write, boolean fetch) {
+    (fetch ? instructions : data).warm(frames.physical(address) >>> lineBits, write);
+  }
+
+  /// Sets every count to zero.
+  public void resetCounts() {
+    instructions.counts.reset();
+    data.counts.reset();
+    levels.forEach(level -> level.counts.reset());
+    dram.resetCounts();
+  }
+
+  /// Bytes a second that the crossbar above a shared level carries at most: one line per header and
+  /// payload.
+  public double limit(int number) {
+    Crossbar bus = system.levels().get(number - 2).above().orElseThrow();
+    int line = system.l1d().line();
+    long cycles = bus.header() + (line + bus.width() - 1) / bus.width();
+    return line * bus.clock().rate(system.fast().hertz()) / cycles;
+  }
+
+  /// Bytes a second that the DRAM data bus carries at most.
+  public double dramLimit() {
+    return system.dram().burstBytes() / (system.dram().burst() * 1e-9);
+  }
+
+  /// Bytes that crossed the crossbar above a shared level, 2 for the second.
+  public long bytes(int number) {
+    if (number == 2) {
+      return instructions.counts.bytesIn
+          + instructions.counts.bytesOut
+          + data.counts.bytesIn
+          + data.counts.bytesOut;
+    }
+    CacheCounts above = levels.get(number - 3).counts;
+    return above.bytesIn + above.bytesOut;
   }
 
   public FrameTable frames() {

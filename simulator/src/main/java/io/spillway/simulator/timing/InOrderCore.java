@@ -32,6 +32,12 @@ public final class InOrderCore extends TimingCore {
   private final MemorySystem memory;
   private final CodeReader code;
   private final BranchUnit branches;
+  private final CycleStack stack;
+  private int waitLevel;
+  private long waitMemory;
+  private long waitRoom;
+  private int frontCause = CycleStack.FETCH;
+  private long frontWait;
 
   // ---- functional units, one row per operation class
   private final int[] unitFirst;
@@ -105,6 +111,8 @@ public final class InOrderCore extends TimingCore {
     this.period = core.clock().period(fastHertz);
     this.memory = memory;
     this.branches = new BranchUnit(predictor);
+    this.stack = new CycleStack(memory.depth());
+    stack.charge(1, 1, 0, 0, 0, 0);
     int classes = OpClass.values().length;
     unitFirst = new int[classes];
     unitCount = new int[classes];
@@ -163,13 +171,23 @@ public final class InOrderCore extends TimingCore {
   }
 
   @Override
+  public CycleStack stack() {
+    return stack;
+  }
+
+  @Override
   public BranchUnit branches() {
     return branches;
   }
 
   @Override
   public void retire(Instruction in, long pc, long next, boolean taken, long address) {
+    long before = commitCycle;
+    waitMemory = 0;
+    waitRoom = 0;
+    long lastFetch = fetchCycle;
     long fetched = fetch(pc, in.length());
+    frontWait = fetchable > lastFetch ? Math.max(0, fetched - lastFetch - 1) : 0;
     OpClass c = in.opClass();
     boolean control = c.isControl();
     if (control) {
@@ -193,6 +211,8 @@ public final class InOrderCore extends TimingCore {
       committed = commit(end, false);
       unitPop[u] = committed;
     }
+    stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
+    frontCause = CycleStack.FETCH;
     int rd = in.destination();
     if (rd >= 0) {
       boolean unpredictable = c.isMemory() && assumed[k] == 0;
@@ -287,6 +307,7 @@ public final class InOrderCore extends TimingCore {
     branches.resolve(in, pc, taken, next, true, false);
     branches.commit(resolved);
     restart(resolved, next);
+    frontCause = CycleStack.BRANCH;
   }
 
   /// Fetches along the wrong path until the branch resolves, for the lines that are then on their
@@ -399,7 +420,9 @@ public final class InOrderCore extends TimingCore {
     }
     long done;
     if (c == OpClass.STORE) {
-      done = commit(Math.max(at, storeRoom(at)), true);
+      long room = storeRoom(at);
+      waitRoom = room - at;
+      done = commit(Math.max(at, room), true);
       enqueue(address, in.accessBytes(), pc, done + 1);
       lastStore = done;
     } else {
@@ -456,6 +479,8 @@ public final class InOrderCore extends TimingCore {
       answer++;
     }
     slots[slot] = answer;
+    waitLevel = memory.servedBy();
+    waitMemory = answer - at;
     return at;
   }
 

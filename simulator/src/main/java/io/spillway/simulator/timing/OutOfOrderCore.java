@@ -23,11 +23,19 @@ public final class OutOfOrderCore extends TimingCore {
   private static final int CHUNK_BITS = 4;
   private static final int CHUNKS = 1 << 10;
 
+  /// Cycles from the resolution of a branch to the dispatch of what follows it.
+  private static final int REFILL = 8;
+
   private final Core.OutOfOrder core;
   private final long period;
   private final MemorySystem memory;
   private final CodeReader code;
   private final BranchUnit branches;
+  private final CycleStack stack;
+  private int waitLevel;
+  private long waitMemory;
+  private long waitRoom;
+  private int frontCause = CycleStack.FETCH;
   private final int blockBits;
 
   // ---- functional units, one row per operation class
@@ -93,11 +101,6 @@ public final class OutOfOrderCore extends TimingCore {
   private long storeSendCycle;
   private final StoreSets sets;
 
-  /// Instructions of wrong paths that were fetched, and loads that had to be repeated.
-  private long wrongPath;
-
-  private long violations;
-
   OutOfOrderCore(
       Core.OutOfOrder core,
       Predictor predictor,
@@ -109,6 +112,8 @@ public final class OutOfOrderCore extends TimingCore {
     this.memory = memory;
     this.code = code;
     this.branches = new BranchUnit(predictor);
+    this.stack = new CycleStack(memory.depth());
+    stack.charge(1, 1, 0, 0, 0, 0);
     this.blockBits = Integer.numberOfTrailingZeros(core.fetchBuffer());
     int classes = OpClass.values().length;
     unitOf = new int[classes];
@@ -169,15 +174,22 @@ public final class OutOfOrderCore extends TimingCore {
   }
 
   @Override
-  String detail() {
-    return "wrong path " + wrongPath + " violations " + violations;
+  public CycleStack stack() {
+    return stack;
   }
 
   @Override
   public void retire(Instruction in, long pc, long next, boolean taken, long address) {
     OpClass c = in.opClass();
     boolean control = c.isControl();
+    long before = commitCycle;
+    waitMemory = 0;
+    long lastFetch = fetchCycle;
     long fetched = fetch(pc, in.length());
+    long frontWait =
+        frontCause == CycleStack.BRANCH
+            ? fetched - lastFetch + REFILL
+            : blockReady == fetched ? fetched - lastFetch : 0;
     if (control) {
       branches.predict(in, pc, fetched);
     }
@@ -220,6 +232,8 @@ public final class OutOfOrderCore extends TimingCore {
     }
     long committed = commit(done);
     committedAt[(int) number & MASK] = committed;
+    stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
+    frontCause = CycleStack.FETCH;
     finish(in, c, rd, committed);
     if (control) {
       branch(in, pc, next, taken, fetched, done, committed);
@@ -292,6 +306,7 @@ public final class OutOfOrderCore extends TimingCore {
     long at = sent + core.fetchToDecode() + core.decodeToRename();
     at = Math.max(at, renameCycle);
     at = Math.max(at, serialUntil);
+    long wanted = at;
     at = Math.max(at, committedAt[(int) (number - core.rob()) & MASK] + 1);
     if (c == OpClass.LOAD) {
       at = Math.max(at, loadFree[(int) (loads % loadFree.length)]);
@@ -306,6 +321,7 @@ public final class OutOfOrderCore extends TimingCore {
       at = Math.max(at, integerFree[(int) (integerWriters % integerFree.length)]);
     }
     at = issueQueue.room(at);
+    waitRoom = at - wanted;
     if (at == renameCycle && renamedNow >= core.renameWidth()) {
       at++;
     }
@@ -383,7 +399,10 @@ public final class OutOfOrderCore extends TimingCore {
       executed += 2;
     }
     loadPorts.take(executed);
-    return writeBackSlots.first(up(memory.load(address, bytes, executed * period, pc)));
+    long data = up(memory.load(address, bytes, executed * period, pc));
+    waitLevel = memory.servedBy();
+    waitMemory = data - executed;
+    return writeBackSlots.first(data);
   }
 
   /// The youngest older store to the same chunks that a load executed in `cycle` would pass.
@@ -423,7 +442,6 @@ public final class OutOfOrderCore extends TimingCore {
 
   /// A load passed an older store to its address: everything from the load on is fetched again.
   private long repeat(long pc, long s) {
-    violations++;
     long found = storeExecuted[(int) s & storeMask];
     sets.violation(pc, s);
     long again = found + 2 + core.commitToFetch();
@@ -563,7 +581,6 @@ public final class OutOfOrderCore extends TimingCore {
     branches.leaveWrongPath();
     branches.resolve(in, pc, taken, next, true, true);
     branches.commit(committed + 1);
-    wrongPath += younger;
     long squashed = executed + 1 + (younger + core.squashWidth() - 1) / core.squashWidth();
     commitBlockedUntil = Math.max(commitBlockedUntil, squashed);
     fetchCycle = resumed;
@@ -572,6 +589,7 @@ public final class OutOfOrderCore extends TimingCore {
     sendCycle = Math.min(sendCycle, resumed);
     renameCycle = Math.max(renameCycle, squashed + 1);
     renamedNow = 0;
+    frontCause = CycleStack.BRANCH;
   }
 
   /// Fetches along a wrong path until `until`; returns how many instructions reached rename.

@@ -1,6 +1,7 @@
 package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
+import io.spillway.simulator.predict.BranchUnit;
 
 /// A core model that is told every retired instruction in program order and answers with time.
 public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
@@ -17,9 +18,8 @@ public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
   public abstract long cycles();
 
   /// The core's branch prediction with its counts.
-  public abstract io.spillway.simulator.predict.BranchUnit branches();
+  public abstract BranchUnit branches();
 
-  String detail() {
-    return "";
-  }
+  /// Where the cycles went.
+  public abstract CycleStack stack();
 }

@@ -1,0 +1,110 @@
+package io.spillway.simulator.timing;
+
+import io.spillway.simulator.machine.Engine;
+import io.spillway.simulator.machine.Hart;
+import io.spillway.simulator.machine.Interpreter;
+import io.spillway.simulator.machine.Machine;
+import io.spillway.simulator.memory.MemorySystem;
+import io.spillway.simulator.system.Core;
+import io.spillway.simulator.system.SystemDescription;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Executes instructions and accounts for their time, one core model per hart while there are
+/// cores; further harts share the cores in turn.
+///
+/// The instruction count of a core is exact; several cores take turns as the scheduler decides, so
+/// their clocks may be a turn apart where they share a level.
+final class TimingEngine implements Engine {
+  private final Machine machine;
+  private final SystemDescription system;
+  private final Interpreter interpreter;
+  private final List<TimingCore> cores = new ArrayList<>();
+  private final List<MemorySystem> memories = new ArrayList<>();
+  private final Map<Integer, Integer> coreOfHart = new HashMap<>();
+  private boolean warming;
+
+  TimingEngine(SystemDescription system, Machine machine, MemorySystem memory) {
+    this.machine = machine;
+    this.system = system;
+    this.interpreter = new Interpreter(machine);
+    memories.add(memory);
+    cores.add(core(memory));
+  }
+
+  private TimingCore core(MemorySystem memory) {
+    double fast = system.fast().hertz();
+    return switch (system.core()) {
+      case Core.InOrder c -> new InOrderCore(c, system.predictor(), fast, memory, machine::decode);
+      case Core.OutOfOrder c ->
+          new OutOfOrderCore(c, system.predictor(), fast, memory, machine::decode);
+    };
+  }
+
+  /// Whether instructions only warm caches instead of taking time.
+  void warm(boolean on) {
+    warming = on;
+  }
+
+  List<TimingCore> cores() {
+    return cores;
+  }
+
+  private int coreOf(Hart hart) {
+    return coreOfHart.computeIfAbsent(
+        hart.id(),
+        id -> {
+          int n = coreOfHart.size();
+          if (n < system.cores() && n >= cores.size()) {
+            MemorySystem memory = memories.get(0).sibling();
+            memories.add(memory);
+            cores.add(core(memory));
+          }
+          return n % Math.min(cores.size(), system.cores());
+        });
+  }
+
+  @Override
+  public void run(Hart hart, long count) {
+    int index = coreOf(hart);
+    if (warming) {
+      warmUp(hart, count, memories.get(index));
+    } else if (cores.get(index) instanceof InOrderCore core) {
+      run(hart, count, core);
+    } else if (cores.get(index) instanceof OutOfOrderCore core) {
+      run(hart, count, core);
+    }
+  }
+
+  // two loops, so that each calls one model only
+
+  private void run(Hart hart, long count, InOrderCore core) {
+    for (long i = 0; i < count && hart.isRunnable() && !machine.isFinished(); i++) {
+      interpreter.step(hart);
+      core.retire(hart.instruction, hart.lastPc, hart.pc, hart.taken, hart.address);
+    }
+  }
+
+  private void run(Hart hart, long count, OutOfOrderCore core) {
+    for (long i = 0; i < count && hart.isRunnable() && !machine.isFinished(); i++) {
+      interpreter.step(hart);
+      core.retire(hart.instruction, hart.lastPc, hart.pc, hart.taken, hart.address);
+    }
+  }
+
+  private void warmUp(Hart hart, long count, MemorySystem memory) {
+    long line = -1;
+    for (long i = 0; i < count && hart.isRunnable() && !machine.isFinished(); i++) {
+      interpreter.step(hart);
+      if (hart.lastPc >>> 6 != line) {
+        line = hart.lastPc >>> 6;
+        memory.warm(hart.lastPc, false, true);
+      }
+      if (hart.instruction.isMemory()) {
+        memory.warm(hart.address, !hart.instruction.isLoad(), false);
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package io.spillway.simulator.timing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class StructuresTest {
+  @Test
+  void slotsAreTakenOutOfOrder() {
+    // given two units a cycle, both of cycle 5 taken
+    Slots slots = new Slots(2);
+    assertThat(slots.first(5)).isEqualTo(5);
+    assertThat(slots.first(5)).isEqualTo(5);
+    // when a third is wanted, then it moves on, and an earlier cycle is still free
+    assertThat(slots.first(5)).isEqualTo(6);
+    assertThat(slots.first(4)).isEqualTo(4);
+  }
+
+  @Test
+  void aFullQueueWaitsForItsEarliestRelease() {
+    // given a queue of three whose entries leave at 30, 10 and 20
+    ReleaseHeap heap = new ReleaseHeap(3);
+    for (long release : new long[] {30, 10, 20}) {
+      assertThat(heap.room(1)).isEqualTo(1);
+      heap.add(release);
+    }
+    // when a fourth wants in at 2, then it gets the place that is free first
+    assertThat(heap.room(2)).isEqualTo(10);
+    heap.add(40);
+    assertThat(heap.room(2)).isEqualTo(20);
+  }
+
+  @Test
+  void aViolationMakesTheLoadWait() {
+    // given a load that passed store number 7
+    StoreSets sets = new StoreSets(1024, 1000);
+    sets.fetched(0x100, 7);
+    assertThat(sets.waitsFor(0x200)).isEqualTo(-1);
+    sets.violation(0x200, 7);
+    // when the store is fetched again as number 9, then the load waits for it
+    sets.fetched(0x100, 9);
+    assertThat(sets.waitsFor(0x200)).isEqualTo(9);
+  }
+}
