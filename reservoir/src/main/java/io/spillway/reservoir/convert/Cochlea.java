@@ -25,8 +25,8 @@ public record Cochlea(
     double gain,
     @Default("0.02") double timeConstant,
     @Default("0.002") double refractory) {
-  /// Calibrated to about 900 spikes an utterance of one digit.
-  public static final Cochlea NTIDIGITS = new Cochlea(64, 100, .1, 6000, .02, .002);
+  /// Gives about 3,200 spikes for a spoken digit of 0.43 s (docs/results/reservoir.md).
+  public static final Cochlea NTIDIGITS = new Cochlea(64, 100, .1, 1000, .02, .002);
 
   private static final double Q_ERB = 9.2645;
   private static final double ERB_OFFSET = 165.3;
