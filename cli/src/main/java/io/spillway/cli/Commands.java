@@ -33,6 +33,11 @@ public final class Commands {
   private static final List<Entry> ENTRIES =
       List.of(
           new Entry(
+              DRAWING,
+              "diffuse",
+              "make images; several ranks share one by a strategy",
+              "io.spillway.cli.diffusion.DiffuseCommand"),
+          new Entry(
               PLANNING,
               "plan",
               "cut and place a training job on a real cluster",

@@ -50,16 +50,7 @@ public final class Dit implements StagedDenoiser {
 
   @Override
   public List<Site> sites(int rows, int columns) {
-    int tokens = rows / config.patch() * (columns / config.patch());
-    List<Site> sites = new java.util.ArrayList<>();
-    for (int i = 0; i < config.layers(); i++) {
-      String block = "transformer_blocks." + i + ".";
-      sites.add(new Site.Attention(block + "attn1", tokens, config.width()));
-      sites.add(new Site.Sum(block + "attn1.to_out.0", tokens, config.width()));
-      sites.add(new Site.Sum(block + "ff.net.2", tokens, config.width()));
-    }
-    sites.add(new Site.Output(config.channels(), rows, columns));
-    return sites;
+    return config.sites(rows, columns);
   }
 
   @Override

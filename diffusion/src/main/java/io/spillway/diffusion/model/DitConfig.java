@@ -78,4 +78,18 @@ public record DitConfig(
         .linear("proj_out_2", d, (long) patch * patch * outChannels)
         .list();
   }
+
+  /// Where one forward pass over that size may exchange something.
+  public List<Site> sites(int rows, int columns) {
+    int tokens = rows / patch * (columns / patch);
+    List<Site> sites = new java.util.ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      String block = "transformer_blocks." + i + ".";
+      sites.add(new Site.Attention(block + "attn1", tokens, width()));
+      sites.add(new Site.Sum(block + "attn1.to_out.0", tokens, width()));
+      sites.add(new Site.Sum(block + "ff.net.2", tokens, width()));
+    }
+    sites.add(new Site.Output(channels, rows, columns));
+    return sites;
+  }
 }

@@ -4,6 +4,7 @@ import io.spillway.diffusion.model.Alone;
 import io.spillway.diffusion.model.Condition;
 import io.spillway.diffusion.model.Denoiser;
 import io.spillway.diffusion.shapes.PictureBatch;
+import io.spillway.diffusion.shapes.Pixels;
 import io.spillway.diffusion.shapes.Shape;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
@@ -86,7 +87,8 @@ public final class Trainer implements AutoCloseable {
       for (int i = 0; i < noiseValues.length; i++) {
         noiseValues[i] = (float) random.nextGaussian();
       }
-      Tensor noise = Tensors.of(noiseValues, batch, 3, size, size);
+      Tensor images = Pixels.encode(pictures.images(), model.channels());
+      Tensor noise = Tensors.of(noiseValues, Tensors.shape(images));
       float[] sigmas = new float[batch];
       for (int i = 0; i < batch; i++) {
         sigmas[i] = (float) (1 / (1 + Math.exp(-random.nextGaussian())));
@@ -98,9 +100,9 @@ public final class Trainer implements AutoCloseable {
           labels[i] = Shape.values().length;
         }
       }
-      Tensor x = pictures.images().lerp(noise, sigma.view(batch, 1, 1, 1));
+      Tensor x = images.lerp(noise, sigma.view(batch, 1, 1, 1));
       Tensor times = sigma.mul(new org.bytedeco.pytorch.Scalar(1000.0));
-      Tensor target = noise.sub(pictures.images());
+      Tensor target = noise.sub(images);
       Tensor velocity =
           model.predict(x, times, new Condition.Labels(Tensors.of(labels, batch)), Alone.ALONE);
       Tensor loss = torch.mse_loss(velocity, target);

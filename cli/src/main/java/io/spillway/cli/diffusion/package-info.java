@@ -1,0 +1,5 @@
+/// Commands that make images on many devices.
+@NullMarked
+package io.spillway.cli.diffusion;
+
+import org.jspecify.annotations.NullMarked;

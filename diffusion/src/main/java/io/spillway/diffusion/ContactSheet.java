@@ -1,0 +1,69 @@
+package io.spillway.diffusion;
+
+import io.spillway.diffusion.shapes.Png;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.util.List;
+
+/// One picture that shows what strategies do: a row of images for each, and beneath it where they
+/// differ from one device.
+public final class ContactSheet {
+  private static final int SCALE = 2;
+  private static final int LABEL = 150;
+  private static final int GAP = 4;
+  private static final double FULL_ERROR = 0.5;
+
+  private ContactSheet() {}
+
+  /// A strategy's pictures, [images, 3, size, size].
+  public record Strip(String label, float[] pixels) {}
+
+  /// Draws the first `shown` pictures of each; the first strip is the reference.
+  public static BufferedImage draw(List<Strip> strips, int size, int shown) {
+    int side = size * SCALE;
+    int row = 2 * side + 3 * GAP;
+    BufferedImage sheet =
+        new BufferedImage(
+            LABEL + shown * (side + GAP), strips.size() * row, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = sheet.createGraphics();
+    g.setColor(Color.WHITE);
+    g.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
+    g.setRenderingHint(
+        RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+    g.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+    float[] reference = strips.getFirst().pixels();
+    for (int s = 0; s < strips.size(); s++) {
+      int y = s * row;
+      g.setColor(Color.BLACK);
+      g.drawString(strips.get(s).label(), GAP, y + side / 2);
+      g.drawString("|error|, red = " + FULL_ERROR, GAP, y + side + side / 2);
+      float[] pixels = strips.get(s).pixels();
+      for (int i = 0; i < shown; i++) {
+        int offset = i * 3 * size * size;
+        int x = LABEL + i * (side + GAP);
+        g.drawImage(Png.image(pixels, offset, size, size), x, y, side, side, null);
+        g.drawImage(errorMap(pixels, reference, offset, size), x, y + side + GAP, side, side, null);
+      }
+    }
+    g.dispose();
+    return sheet;
+  }
+
+  /// White where equal, red where a pixel differs by [#FULL_ERROR] (of the range -1..1) or more.
+  static BufferedImage errorMap(float[] a, float[] b, int offset, int size) {
+    BufferedImage map = new BufferedImage(size, size, BufferedImage.TYPE_INT_RGB);
+    int plane = size * size;
+    for (int i = 0; i < plane; i++) {
+      double error = 0;
+      for (int k = 0; k < 3; k++) {
+        error += Math.abs(a[offset + k * plane + i] - b[offset + k * plane + i]) / 3;
+      }
+      int fade = (int) Math.round(255 * (1 - Math.min(1, error / FULL_ERROR)));
+      map.setRGB(i % size, i / size, 255 << 16 | fade << 8 | fade);
+    }
+    return map;
+  }
+}

@@ -1,0 +1,150 @@
+package io.spillway.diffusion.plan;
+
+import io.spillway.diffusion.Strategy;
+import io.spillway.diffusion.model.Site;
+import io.spillway.diffusion.parallel.WireBytes;
+import io.spillway.platform.SpillwayException;
+
+/// Predicts the latency of one image on n devices from what was measured on one or two.
+///
+/// A strip computes for `floor + share x work` seconds, where floor does not shrink with the strip
+/// (launches, small matrices) and work does. A synchronous step adds every exchange; a displaced
+/// one hides them: max(compute (1 + slowdown), exchanges) + the gather of the prediction.
+///
+/// @param stepSeconds one device's whole step, measured
+/// @param floorSeconds the part of it that does not shrink, measured by one rank's strip shapes
+/// @param slowdown how much slower a strip computes while a link is busy, measured by replaying
+/// @param link what two devices measured
+public record LatencyPlan(
+    Workload workload, double stepSeconds, double floorSeconds, double slowdown, Link link) {
+  /// A point-to-point or collective exchange of m bytes takes `latency + m / bandwidth`.
+  ///
+  /// @param latencySeconds of one exchange
+  /// @param bytesPerSecond that one rank receives
+  public record Link(double latencySeconds, double bytesPerSecond) {
+    public Link {
+      if (!(latencySeconds >= 0) || !(bytesPerSecond > 0)) {
+        throw SpillwayException.badInput(
+            "link with %s s and %s bytes/s: latency must be 0 or more, bandwidth positive",
+            latencySeconds, bytesPerSecond);
+      }
+    }
+  }
+
+  public LatencyPlan {
+    if (!(stepSeconds > 0) || !(floorSeconds >= 0) || floorSeconds >= stepSeconds) {
+      throw SpillwayException.badInput(
+          "step of %s s with a floor of %s s: 0 <= floor < step is needed",
+          stepSeconds, floorSeconds);
+    }
+    if (!(slowdown >= 0)) {
+      throw SpillwayException.badInput("slowdown %s must be 0 or more", slowdown);
+    }
+  }
+
+  /// What a strategy would take.
+  ///
+  /// @param seconds of the whole image
+  /// @param speedup over one device
+  /// @param stepBytes received by the busiest rank in a displaced step
+  /// @param computeSeconds of one displaced step
+  /// @param exchangeSeconds of one displaced step, hidden or not
+  public record Prediction(
+      String strategy,
+      int ranks,
+      double seconds,
+      double speedup,
+      long stepBytes,
+      double computeSeconds,
+      double exchangeSeconds) {}
+
+  /// Predicts `steps` steps whose first `warmup + 1` are synchronous.
+  ///
+  /// @param batch samples in a forward pass, 2 with guidance in one batch
+  public Prediction predict(Strategy strategy, int ranks, int steps, int warmup, int batch) {
+    if (ranks < 1 || steps < 1 || warmup < 0 || batch < 1) {
+      throw SpillwayException.badInput(
+          "%d ranks, %d steps, warm-up %d, batch %d: counts must be positive",
+          ranks, steps, warmup, batch);
+    }
+    int synchronous = Math.min(steps, warmup + 1);
+    double work = stepSeconds - floorSeconds;
+    double wholeStrip = floorSeconds + work * (ranks == 1 ? 1 : workload.share(ranks, 1));
+    double full = stepSeconds * steps;
+    WireBytes wire = new WireBytes(strategy, ranks, batch, Math.max(1, batch / 2), 2);
+    WireBytes syncWire =
+        strategy instanceof Strategy.Pcpp
+            ? new WireBytes(
+                new Strategy.DistriFusion(Strategy.Sync.CORRECTED_ASYNC_GN, false),
+                ranks,
+                batch,
+                Math.max(1, batch / 2),
+                2)
+            : wire;
+    double gather =
+        exchange(
+            new WireBytes(new Strategy.NaivePatches(), ranks, batch, Math.max(1, batch / 2), 2));
+    double strip = floorSeconds + work * workload.share(ranks, seen(strategy, ranks));
+    double hidden = Math.max(0, exchange(wire) - gather);
+    double synchronousStep = wholeStrip + exchange(syncWire);
+    double displacedStep =
+        switch (strategy) {
+          case Strategy.Single _ -> stepSeconds;
+          case Strategy.NaivePatches _ -> strip + gather;
+          case Strategy.DistriFusion _, Strategy.Pcpp _ ->
+              Math.max(strip * (1 + slowdown), hidden) + gather;
+          // exact strategies wait for each exchange
+          case Strategy.SequenceParallel _, Strategy.TensorParallel _ -> strip + exchange(wire);
+          // patches flow; the fill of the pipe is the warm-up's
+          case Strategy.PipeFusion _ -> Math.max(strip * (1 + slowdown), exchange(wire));
+        };
+    if (strategy instanceof Strategy.PipeFusion) {
+      synchronousStep = stepSeconds + exchange(wire);
+    }
+    if (strategy instanceof Strategy.Single || strategy instanceof Strategy.NaivePatches) {
+      synchronousStep = displacedStep;
+    }
+    double seconds = synchronous * synchronousStep + (steps - synchronous) * displacedStep;
+    return new Prediction(
+        strategy.label(),
+        ranks,
+        seconds,
+        full / seconds,
+        wire.mostReceived(workload.sites()),
+        strip,
+        exchange(wire));
+  }
+
+  /// Share of all keys that the busiest rank's queries see.
+  private static double seen(Strategy strategy, int ranks) {
+    return switch (strategy) {
+      case Strategy.Pcpp(double p, int pool, boolean _) -> {
+        double near = Math.min(ranks, ranks == 2 ? 1 + p : 1 + 2 * p);
+        yield (near + (pool == 0 ? 0 : (ranks - near) / pool)) / ranks;
+      }
+      case Strategy.NaivePatches _ -> 1.0 / ranks;
+      case Strategy.Single _,
+          Strategy.DistriFusion _,
+          Strategy.SequenceParallel _,
+          Strategy.TensorParallel _,
+          Strategy.PipeFusion _ ->
+          1;
+    };
+  }
+
+  private double exchange(WireBytes wire) {
+    if (wire.ranks() == 1) {
+      return 0;
+    }
+    long bytes = wire.mostReceived(workload.sites());
+    long exchanges = 0;
+    for (Site site : workload.sites()) {
+      long own = 0;
+      for (int r = 0; r < wire.ranks() && own == 0; r++) {
+        own = wire.received(java.util.List.of(site), r);
+      }
+      exchanges += own > 0 ? 1 : 0;
+    }
+    return exchanges * link.latencySeconds() + bytes / link.bytesPerSecond();
+  }
+}

@@ -1,0 +1,107 @@
+package io.spillway.diffusion.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Steps worked by hand on one number, from the dossier's formulas.
+final class SamplersGoldenTest {
+  /// Two times: beta 0.5 then 0.5, so the signal shares are 1/2 and 1/4.
+  private static final NoiseSchedule HALVES =
+      new NoiseSchedule(2, 0.5, 0.5, false, NoiseSchedule.Spacing.LEADING, 0, true);
+
+  private static double step(Sampler.Run run, double x, double e, int i) {
+    try (TensorScope scope = TensorScope.open()) {
+      assert scope != null;
+      return Tensors.doubles(
+          run.step(Tensors.of(new double[] {x}, 1), Tensors.of(new double[] {e}, 1), i))[0];
+    }
+  }
+
+  @Test
+  void ddim() {
+    try (Sampler.Run run = new Ddim(HALVES).begin(2)) {
+      assertThat(run.time(0)).isEqualTo(1);
+      // x0 = (1 - sqrt(3/4) 0.2) / (1/2) = 2 - 0.4 sqrt(3)/2; x' = (x0 + 0.2) / sqrt(2)
+      double clean = 2 - 0.4 * Math.sqrt(3) / 2;
+      assertThat(step(run, 1, 0.2, 0)).isCloseTo((clean + 0.2) / Math.sqrt(2), within(1e-12));
+      // the last step leads to the clean image: (1 - sqrt(1/2) 0.2) / sqrt(1/2)
+      assertThat(step(run, 1, 0.2, 1)).isCloseTo(Math.sqrt(2) - 0.2, within(1e-12));
+    }
+  }
+
+  @Test
+  void eulerInSigma() {
+    try (Sampler.Run run = new Euler(HALVES).begin(2)) {
+      // sigma = sqrt(3) at share 1/4, 1 at share 1/2, then 0
+      assertThat(run.initialDeviation()).isCloseTo(2, within(1e-12));
+      assertThat(step(run, 5, 0.5, 0)).isCloseTo(5 + (1 - Math.sqrt(3)) * 0.5, within(1e-12));
+      assertThat(step(run, 5, 0.5, 1)).isCloseTo(4.5, within(1e-12));
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        assertThat(Tensors.doubles(run.input(Tensors.of(new double[] {4}, 1), 0))[0])
+            .isCloseTo(2, within(1e-12));
+      }
+    }
+  }
+
+  @Test
+  void dpmSolverOfSecondOrder() {
+    NoiseSchedule three =
+        new NoiseSchedule(3, 0.5, 0.5, false, NoiseSchedule.Spacing.LEADING, 0, true);
+    try (Sampler.Run run = new DpmSolver(three).begin(3)) {
+      double[] a = {Math.sqrt(1 / 8.0), Math.sqrt(1 / 4.0), Math.sqrt(1 / 2.0)};
+      double[] s = {Math.sqrt(7 / 8.0), Math.sqrt(3 / 4.0), Math.sqrt(1 / 2.0)};
+      double m0 = (1 - s[0] * 0.3) / a[0];
+      double h0 = Math.log(a[1] / s[1]) - Math.log(a[0] / s[0]);
+      double x1 = s[1] / s[0] - a[1] * (Math.exp(-h0) - 1) * m0;
+      assertThat(step(run, 1, 0.3, 0)).isCloseTo(x1, within(1e-9));
+      double m1 = (x1 - s[1] * 0.1) / a[1];
+      double h1 = Math.log(a[2] / s[2]) - Math.log(a[1] / s[1]);
+      double d = m1 + (m1 - m0) / (2 * h0 / h1);
+      double x2 = s[2] / s[1] * x1 - a[2] * (Math.exp(-h1) - 1) * d;
+      assertThat(step(run, x1, 0.1, 1)).isCloseTo(x2, within(1e-9));
+      // the last step is of first order and ends at the predicted clean image
+      assertThat(step(run, x2, 0.2, 2)).isCloseTo((x2 - s[2] * 0.2) / a[2], within(1e-9));
+    }
+  }
+
+  @Test
+  void flowEulerWithShift() {
+    try (Sampler.Run run = new FlowEuler(3).begin(2)) {
+      assertThat(run.time(0)).isCloseTo(1000, within(1e-9));
+      double second = 3 * 0.001 / (1 + 2 * 0.001);
+      assertThat(run.time(1)).isCloseTo(1000 * second, within(1e-9));
+      assertThat(step(run, 1, 0.5, 0)).isCloseTo(1 + (second - 1) * 0.5, within(1e-9));
+      assertThat(step(run, 1, 0.5, 1)).isCloseTo(1 - second * 0.5, within(1e-9));
+    }
+  }
+
+  @Test
+  void sdxlsTimesAndNoiseAtBothEnds() {
+    int[] times = NoiseSchedule.SDXL.times(50);
+    assertThat(times[0]).isEqualTo(981);
+    assertThat(times[49]).isEqualTo(1);
+    assertThat(NoiseSchedule.SDXL.alphaProducts()[0]).isCloseTo(1 - 0.00085, within(1e-12));
+  }
+
+  @Test
+  void unknownSchedulersAreNamed(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("scheduler_config.json");
+    Files.writeString(file, "{\"_class_name\": \"KDPM2DiscreteScheduler\"}");
+    assertThatThrownBy(() -> Samplers.read(file))
+        .hasMessageContaining("KDPM2DiscreteScheduler")
+        .hasMessageContaining("known:");
+    assertThatThrownBy(() -> Samplers.named("dimm", new Ddim(NoiseSchedule.DIT)))
+        .hasMessageContaining("did you mean 'ddim'");
+    assertThatThrownBy(() -> Samplers.named("ddim", new FlowEuler(1)))
+        .hasMessageContaining("flow-euler");
+  }
+}
