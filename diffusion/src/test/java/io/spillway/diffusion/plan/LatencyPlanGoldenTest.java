@@ -28,7 +28,6 @@ final class LatencyPlanGoldenTest {
     int rank = 1;
     double d = new WireBytes(DISTRIFUSION, n, 1, 1, 2).received(w.sites(), rank) / 1e9;
     double p = new WireBytes(PCPP, n, 1, 1, 2).received(w.sites(), rank) / 1e9;
-    System.out.println(pixels + " " + n + " " + d + " " + p);
     assertThat(d).isCloseTo(whole, within(whole * 0.03));
     assertThat(p).isCloseTo(partial, within(partial * 0.05));
   }
@@ -43,7 +42,6 @@ final class LatencyPlanGoldenTest {
         new LatencyPlan(
             Workload.of("sdxl", 1024), 5.02 / 50, floor, 0.1, new LatencyPlan.Link(20e-6, 200e9));
     double seconds = plan.predict(DISTRIFUSION, n, 50, 4, 2).seconds();
-    System.out.println(n + " " + seconds);
     assertThat(seconds).isCloseTo(published, within(published * 0.15));
   }
 }

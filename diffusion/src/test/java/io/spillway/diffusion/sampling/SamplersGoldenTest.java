@@ -99,7 +99,7 @@ final class SamplersGoldenTest {
     assertThatThrownBy(() -> Samplers.read(file))
         .hasMessageContaining("KDPM2DiscreteScheduler")
         .hasMessageContaining("known:");
-    assertThatThrownBy(() -> Samplers.named("dimm", new Ddim(NoiseSchedule.DIT)))
+    assertThatThrownBy(() -> Samplers.named("ddmi", new Ddim(NoiseSchedule.DIT)))
         .hasMessageContaining("did you mean 'ddim'");
     assertThatThrownBy(() -> Samplers.named("ddim", new FlowEuler(1)))
         .hasMessageContaining("flow-euler");
