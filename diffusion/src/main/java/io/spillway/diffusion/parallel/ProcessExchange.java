@@ -3,21 +3,39 @@ package io.spillway.diffusion.parallel;
 import io.spillway.tensor.group.GroupBackend;
 import io.spillway.tensor.group.ProcessGroup;
 import io.spillway.tensor.group.Reduction;
-import io.spillway.tensor.group.Traffic.Operation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.pytorch.Tensor;
 
 /// Ranks that are processes, over Gloo or NCCL.
 public final class ProcessExchange implements Exchange {
   private final ProcessGroup group;
+  private final AtomicLong received;
   private final Map<Integer, Integer> sends = new HashMap<>();
   private final Map<Integer, Integer> receives = new HashMap<>();
 
   /// Exchanges over `group`, which stays the caller's to close.
   public ProcessExchange(ProcessGroup group) {
+    this(group, new AtomicLong());
+  }
+
+  private ProcessExchange(ProcessGroup group, AtomicLong received) {
     this.group = group;
+    this.received = received;
+  }
+
+  /// Counts what arrived once it is there.
+  private Pending counting(io.spillway.tensor.group.Pending pending, long bytes) {
+    return () -> {
+      pending.await();
+      received.addAndGet(bytes);
+    };
+  }
+
+  private static long bytes(Tensor t) {
+    return t.numel() * t.element_size();
   }
 
   @Override
@@ -32,7 +50,9 @@ public final class ProcessExchange implements Exchange {
 
   @Override
   public Pending allGather(Tensor mine, Tensor all) {
-    return group.allGatherAsync(all, mine.contiguous())::await;
+    // Gloo wants both flat: it cuts the output along its first axis
+    return counting(
+        group.allGatherAsync(all.view(-1), mine.contiguous().view(-1)), bytes(mine) * (size() - 1));
   }
 
   @Override
@@ -42,33 +62,29 @@ public final class ProcessExchange implements Exchange {
 
   @Override
   public Pending receive(Tensor into, int from) {
-    return group.receiveAsync(into, from, receives.merge(from, 1, Integer::sum))::await;
+    return counting(
+        group.receiveAsync(into, from, receives.merge(from, 1, Integer::sum)), bytes(into));
   }
 
   @Override
   public Pending allToAll(Tensor parts, Tensor into) {
-    return group.allToAllAsync(into, parts)::await;
+    return counting(group.allToAllAsync(into, parts), bytes(parts) * (size() - 1) / size());
   }
 
   @Override
   public Pending allReduce(Tensor data) {
-    return group.allReduceAsync(data, Reduction.SUM)::await;
+    return counting(
+        group.allReduceAsync(data, Reduction.SUM), 2 * bytes(data) * (size() - 1) / size());
   }
 
   @Override
   public Exchange split(List<List<Integer>> partition) {
-    return new ProcessExchange(group.split(partition));
+    return new ProcessExchange(group.split(partition), received);
   }
 
   @Override
   public Traffic traffic() {
-    long sent = group.traffic().sentBytes();
-    // collectives receive as much as they send, messages are counted where they arrive
-    long received =
-        sent
-            - group.traffic().of(Operation.SEND).sentBytes()
-            + group.traffic().of(Operation.RECEIVE).payloadBytes();
-    return new Traffic(sent, received);
+    return new Traffic(group.traffic().sentBytes(), received.get());
   }
 
   @Override
