@@ -95,7 +95,8 @@ final class ClusterTest {
     fails(
         MIXED.replace("- [19, 0, 12]", "- [-19, 0, 12]"),
         "bandwidth from b to a (row 2, column 1) is");
-    fails(MIXED.replace("- [19, 0, 12]", "- [.nan, 0, 12]"), "'.nan', a finite number was expected");
+    fails(
+        MIXED.replace("- [19, 0, 12]", "- [.nan, 0, 12]"), "'.nan', a finite number was expected");
     fails(MIXED.replace("- [19, 0, 12]", "- [2, 0, 12]"), "90 % apart; at most 50 % is accepted");
     fails(MIXED.replace("names: [a, b]", "names: [a, b, d]"), "4 nodes and a matrix of 3 rows");
   }
