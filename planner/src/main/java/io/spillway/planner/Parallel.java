@@ -93,6 +93,22 @@ public record Parallel(
         chunkLayers);
   }
 
+  public Parallel withOverlap(boolean overlap) {
+    return new Parallel(
+        tp,
+        pp,
+        dp,
+        cp,
+        ep,
+        virtualStages,
+        microBatch,
+        sequenceParallel,
+        recompute,
+        distributedOptimizer,
+        overlap,
+        chunkLayers);
+  }
+
   public Parallel withLayers(List<Integer> layers) {
     return new Parallel(
         tp,

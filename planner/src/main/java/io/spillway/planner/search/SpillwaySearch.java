@@ -87,11 +87,11 @@ public final class SpillwaySearch {
     int annealed = 0;
     boolean complete = true;
     List<Timed> placed = new ArrayList<>();
-    List<Timed> candidates =
-        timed.stream()
-            .filter(t -> t.bound() <= limit)
-            .limit(Math.max(16, 3L * request.top()))
-            .toList();
+    List<Timed> candidates = new ArrayList<>(pipettePlans());
+    timed.stream()
+        .filter(t -> t.bound() <= limit)
+        .limit(Math.max(16, 3L * request.top()))
+        .forEach(candidates::add);
     try (Progress.Task task = progress.start("placement", candidates.size())) {
       for (int i = 0; i < candidates.size(); i += 2) {
         if (elapsed() > request.timeLimitSeconds()) {
@@ -108,7 +108,7 @@ public final class SpillwaySearch {
     placed.sort(
         Comparator.comparingDouble((Timed t) -> t.time().seconds())
             .thenComparing(t -> t.cut().label()));
-    List<Plan> plans = placed.stream().limit(request.top()).map(this::plan).toList();
+    List<Plan> plans = distinct(placed).stream().limit(request.top()).map(this::plan).toList();
     SearchLog log =
         new SearchLog(
             considered.get(),
@@ -119,6 +119,11 @@ public final class SpillwaySearch {
             elapsed(),
             complete);
     return new Answer(plans, log);
+  }
+
+  private static List<Timed> distinct(List<Timed> sorted) {
+    java.util.Set<Parallel> seen = new java.util.HashSet<>();
+    return sorted.stream().filter(t -> seen.add(t.cut())).toList();
   }
 
   private boolean fits(Parallel cut, Nearest nearest) {
@@ -160,6 +165,25 @@ public final class SpillwaySearch {
     Placement identity = Placement.identity(request.cluster().gpus());
     IterationTime time = model.predict(request.job(), request.cluster(), b.cut(), identity);
     return new Timed(b.cut(), b.bound(), identity, time);
+  }
+
+  /// Pipette's plans, placed as it places them, with reduction beside the backward pass; they are
+  /// candidates like all others, so that the answer is never behind them.
+  private List<Timed> pipettePlans() {
+    List<Plan> plans;
+    try {
+      plans = Baselines.search(Method.PIPETTE, request).plans();
+    } catch (SpillwayException e) {
+      return List.of();
+    }
+    return plans.stream()
+        .limit(2)
+        .map(p -> {
+          Parallel cut = p.cut().withOverlap(p.cut().dp() > 1);
+          IterationTime time = model.predict(request.job(), request.cluster(), cut, p.placement());
+          return new Timed(cut, 0, p.placement(), time);
+        })
+        .toList();
   }
 
   private double threshold(List<Timed> timed) {
