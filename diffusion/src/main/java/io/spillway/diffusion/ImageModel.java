@@ -32,7 +32,7 @@ public record ImageModel(
     String name, Denoiser denoiser, Sampler sampler, int classes, int size, int pixelFold)
     implements AutoCloseable {
   /// Models inside this module.
-  public static final List<String> SHIPPED = List.of("shapes-dit", "shapes-unet");
+  public static final List<String> SHIPPED = List.of("shapes-dit");
 
   private static final List<String> FILES =
       List.of("model_index.json", "scheduler/scheduler_config.json");

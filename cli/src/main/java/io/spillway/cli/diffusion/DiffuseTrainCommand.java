@@ -89,7 +89,7 @@ public final class DiffuseTrainCommand extends SpillwayCommand {
       return;
     }
     Recipe recipe =
-        new Recipe(smallSteps, smallBatch, steps, batch, 64, rate, decaySteps, 0.1, 0.999, seed);
+        new Recipe(smallSteps, smallBatch, steps, batch, 64, rate, decaySteps, 0.1, 0.99, seed);
     int classes = Shape.values().length;
     switch (kind) {
       case "dit" -> {

@@ -24,6 +24,7 @@ public final class DemoCommand extends SpillwayCommand {
       List.of(
           new io.spillway.planner.PlannerDemonstration(),
           new io.spillway.longcontext.LongContextDemonstration(),
+          new io.spillway.diffusion.DiffusionDemonstration(),
           new io.spillway.reservoir.ReservoirDemonstration());
 
   @Option(names = "--seed", defaultValue = "1", description = "Seed of every random choice.")
