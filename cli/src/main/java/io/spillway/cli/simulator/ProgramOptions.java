@@ -15,7 +15,10 @@ final class ProgramOptions {
   @Parameters(index = "0", paramLabel = "PROGRAM", description = "A static RISC-V ELF program.")
   Path program = Path.of("");
 
-  @Parameters(index = "1..*", paramLabel = "ARGS", description = "Its arguments.")
+  @Parameters(
+      index = "1..*",
+      paramLabel = "ARGS",
+      description = "Its arguments; those that begin with a dash stand behind --.")
   List<String> arguments = new ArrayList<>();
 
   @Option(
