@@ -23,6 +23,7 @@ public final class DemoCommand extends SpillwayCommand {
   private static final List<Demonstration> SYSTEMS =
       List.of(
           new io.spillway.planner.PlannerDemonstration(),
+          new io.spillway.training.TrainingDemonstration(),
           new io.spillway.longcontext.LongContextDemonstration(),
           new io.spillway.diffusion.DiffusionDemonstration(),
           new io.spillway.reservoir.ReservoirDemonstration());

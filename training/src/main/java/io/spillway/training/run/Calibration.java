@@ -58,7 +58,7 @@ public final class Calibration {
 
   /// Parameters/s whose squares one thread sums.
   public static double normRate(Precision precision) {
-    long n = 1 << 20;
+    long n = 1 << 18;
     try (Arena arena = Arena.ofShared()) {
       MemorySegment g = arena.allocate(n * precision.bytes(), 64);
       double[] sink = new double[1];
@@ -127,11 +127,7 @@ public final class Calibration {
 
   private static double seconds(Runnable work, int runs) {
     double[] times = new double[runs];
-    // the compiler needs a while until loops run on vectors
-    long warm = System.nanoTime() + 1_500_000_000L;
-    do {
-      work.run();
-    } while (System.nanoTime() < warm);
+    warmUp(work);
     for (int i = 0; i < runs; i++) {
       long begin = System.nanoTime();
       work.run();
@@ -139,5 +135,25 @@ public final class Calibration {
     }
     Arrays.sort(times);
     return times[runs / 2];
+  }
+
+  /// Runs until the time no longer falls: the compiler needs a while until loops run on vectors,
+  /// and longer on a busy machine.
+  private static void warmUp(Runnable work) {
+    long begin = System.nanoTime();
+    long improved = begin;
+    double best = Double.MAX_VALUE;
+    while (true) {
+      long from = System.nanoTime();
+      work.run();
+      long now = System.nanoTime();
+      if (now - from < 0.95 * best) {
+        improved = now;
+        best = now - from;
+      }
+      if (now - improved > 500_000_000L && now - improved > 5 * best || now - begin > 6e9) {
+        return;
+      }
+    }
   }
 }
