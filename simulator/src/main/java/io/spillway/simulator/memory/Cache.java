@@ -30,8 +30,10 @@ final class Cache extends Below {
   private final CacheLevel level;
   private final int number;
   private final long period;
+  private final Cycles cycles;
   private final int lineBits;
   private final int ways;
+  private final int hit;
   private final int setMask;
   private final Below below;
   private final @Nullable Cache next;
@@ -80,10 +82,12 @@ final class Cache extends Below {
     this.level = level;
     this.number = number;
     this.period = period;
+    this.cycles = new Cycles(period);
     this.below = below;
     this.next = below instanceof Cache c ? c : null;
     this.lineBits = Integer.numberOfTrailingZeros(level.line());
     this.ways = level.ways();
+    this.hit = level.hit();
     this.setMask = level.sets() - 1;
     this.busPeriod = busPeriod;
     this.busRequest = (long) (bus.frontend() + bus.forward() + bus.lookup()) * busPeriod;
@@ -151,7 +155,7 @@ final class Cache extends Below {
       if (write) {
         state[way] |= DIRTY;
       }
-      return Cycles.up(time, period) + hitCycles(way, time, 0) * period + snooped;
+      return cycles.up(time) + hitCycles(way, time, 0) * period + snooped;
     }
     counts.misses++;
     int flight = flight(line);
@@ -162,10 +166,10 @@ final class Cache extends Below {
       if (write) {
         pendingState[flight] |= DIRTY;
       }
-      done = Cycles.up(pendingArrival[flight], period) + responseTime + busPayload;
+      done = cycles.up(pendingArrival[flight]) + responseTime + busPayload;
     } else {
       long arrives = miss(line, time, 0, write, requestor, pc, address, write ? DIRTY : 0);
-      done = Cycles.up(arrives, period) + responseTime;
+      done = cycles.up(arrives) + responseTime;
     }
     if (strides != null && requestor != FETCH) {
       prefetch(pc, address, time, requestor);
@@ -195,7 +199,7 @@ final class Cache extends Below {
       servedBy = number;
       servedDirty = (state[way] & DIRTY) != 0;
       state[way] = 0;
-      long left = Cycles.up(time, period) + hitCycles(way, time, header) * period;
+      long left = cycles.up(time) + hitCycles(way, time, header) * period;
       if (exclusive) {
         tag[way] = -1;
       }
@@ -222,7 +226,7 @@ final class Cache extends Below {
       prefetch(pc, address, time, requestor);
       servedDirty = dirty;
     }
-    return Cycles.up(arrives, period) + responseTime;
+    return cycles.up(arrives) + responseTime;
   }
 
   @Override
@@ -285,20 +289,20 @@ final class Cache extends Below {
     }
     int way = insert(line, arrives);
     state[way] = flags;
-    ready[way] = Cycles.up(arrives, period) + level.data() * period + busPayload;
+    ready[way] = cycles.up(arrives) + level.data() * period + busPayload;
     touch(way);
   }
 
   private long hitCycles(int way, long time, long header) {
-    long cycles = Cycles.ceil(header, period) + level.hit();
+    long taken = (header == 0 ? 0 : cycles.ceil(header)) + hit;
     long wait = ready[way] - time - header;
     if (wait > 0) {
-      long more = Cycles.ceil(wait, period);
-      if (more > cycles) {
-        cycles += more;
+      long more = cycles.ceil(wait);
+      if (more > taken) {
+        taken += more;
       }
     }
-    return cycles;
+    return taken;
   }
 
   /// Starts a miss; returns when the line arrives here and leaves who served it in `servedBy`.
@@ -326,7 +330,7 @@ final class Cache extends Below {
       start = mshr[slot];
       inFlight--;
     }
-    long send = Cycles.up(start, period) + level.tag() * period + header;
+    long send = cycles.up(start) + level.tag() * period + header;
     long arrives = fetch(line, send, write, requestor, pc, address);
     mshr[slot] = arrives;
     if (inFlight + 1 >= mshr.length) {
@@ -527,7 +531,7 @@ final class Cache extends Below {
       stride = stride < 0 ? -level.line() : level.line();
     }
     int served = servedBy;
-    long at = Cycles.up(time, period) + period;
+    long at = cycles.up(time) + period;
     for (int d = 1; d <= degree; d++) {
       long target = address + d * stride;
       if ((target ^ address) >>> PAGE_BITS != 0) {

@@ -41,6 +41,10 @@ final class DramController extends Below {
   private final long[] prechargeAt;
   private final long[] activateAt;
   private final int[] rowUses;
+  private final long[] column;
+  private final long[] previousRow;
+  private final long[] previousColumn;
+  private final long[] changedAt;
   private final long[][] activates;
   private final int[] activateHead;
   private long nextBurst;
@@ -91,6 +95,11 @@ final class DramController extends Below {
     prechargeAt = new long[banks];
     activateAt = new long[banks];
     rowUses = new int[banks];
+    column = new long[banks];
+    previousRow = new long[banks];
+    Arrays.fill(previousRow, -1);
+    previousColumn = new long[banks];
+    changedAt = new long[banks];
     activates = new long[d.ranks()][4];
     for (long[] window : activates) {
       Arrays.fill(window, Long.MIN_VALUE / 2);
@@ -137,6 +146,10 @@ final class DramController extends Below {
       writeOne(time);
     }
     owed = 0;
+    long early = beforeRowChange(line, time);
+    if (early >= 0) {
+      return early + cl + burst + staticDelay + header;
+    }
     long at = access(line, Math.max(time, nextBurst - rp - rcd), true);
     if (queued > low) {
       draining = true;
@@ -199,6 +212,21 @@ final class DramController extends Below {
     access(line, Math.max(time, nextBurst - rp - rcd), false);
   }
 
+  /// First ready, first served: a read to the row that a bank had open when it last chose another
+  /// is taken before that choice if it had come by then. Returns its column time, or -1.
+  private long beforeRowChange(long line, long time) {
+    int b = bank(line);
+    if (previousRow[b] != row(line) || time > changedAt[b] || openRow[b] == previousRow[b]) {
+      return -1;
+    }
+    long at = Math.max(time, previousColumn[b] + burst);
+    previousColumn[b] = at;
+    nextBurst += burst;
+    busBusy += burst;
+    rowHits++;
+    return at;
+  }
+
   private void refresh(long now) {
     if (now < firstRefresh) {
       return;
@@ -223,6 +251,9 @@ final class DramController extends Below {
     if (openRow[b] == row) {
       rowHits++;
     } else {
+      previousRow[b] = openRow[b];
+      previousColumn[b] = column[b];
+      changedAt[b] = now;
       if (openRow[b] >= 0) {
         activateAt[b] = Math.max(activateAt[b], Math.max(prechargeAt[b], now) + rp);
       }
@@ -237,6 +268,7 @@ final class DramController extends Below {
       writeAt[i] = Math.max(writeAt[i], at + toWrite);
     }
     prechargeAt[b] = Math.max(prechargeAt[b], read ? at + rtp : at + cwl + burst + wr);
+    column[b] = at;
     nextBurst = at + burst;
     busBusy += burst;
     if (++rowUses[b] == rowLimit) {

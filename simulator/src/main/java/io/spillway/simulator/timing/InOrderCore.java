@@ -2,6 +2,7 @@ package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.isa.OpClass;
+import io.spillway.simulator.memory.Cycles;
 import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
@@ -29,6 +30,7 @@ public final class InOrderCore extends TimingCore {
 
   private final Core.InOrder core;
   private final long period;
+  private final Cycles clock;
   private final MemorySystem memory;
   private final CodeReader code;
   private final BranchUnit branches;
@@ -109,6 +111,7 @@ public final class InOrderCore extends TimingCore {
     this.core = core;
     this.code = code;
     this.period = core.clock().period(fastHertz);
+    this.clock = new Cycles(period);
     this.memory = memory;
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
@@ -556,6 +559,6 @@ public final class InOrderCore extends TimingCore {
   }
 
   private long up(long tick) {
-    return (tick + period - 1) / period;
+    return clock.ceil(tick);
   }
 }

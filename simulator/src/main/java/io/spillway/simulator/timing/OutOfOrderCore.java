@@ -2,6 +2,7 @@ package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.isa.OpClass;
+import io.spillway.simulator.memory.Cycles;
 import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
@@ -28,6 +29,7 @@ public final class OutOfOrderCore extends TimingCore {
 
   private final Core.OutOfOrder core;
   private final long period;
+  private final Cycles clock;
   private final MemorySystem memory;
   private final CodeReader code;
   private final BranchUnit branches;
@@ -69,12 +71,15 @@ public final class OutOfOrderCore extends TimingCore {
   private final ReleaseHeap issueQueue;
   private final long[] loadFree;
   private final long[] storeFree;
-  private long loads;
+  private int loadIndex;
+  private int storeIndex;
+  private int writtenIndex;
+  private long storesGone;
   private long stores;
   private final long[] integerFree;
   private final long[] floatFree;
-  private long integerWriters;
-  private long floatWriters;
+  private int integerIndex;
+  private int floatIndex;
 
   // ---- issue, execute, write back
   private final Slots issueSlots;
@@ -109,6 +114,7 @@ public final class OutOfOrderCore extends TimingCore {
       CodeReader code) {
     this.core = core;
     this.period = core.clock().period(fastHertz);
+    this.clock = new Cycles(period);
     this.memory = memory;
     this.code = code;
     this.branches = new BranchUnit(predictor);
@@ -215,7 +221,7 @@ public final class OutOfOrderCore extends TimingCore {
       leavesQueue = done;
     } else if (c == OpClass.SYSTEM || c == OpClass.FENCE) {
       writeStores(Long.MAX_VALUE, stores - 1);
-      long drained = stores == 0 ? 0 : storeFree[(int) ((stores - 1) % storeFree.length)];
+      long drained = storesGone;
       long issued = issue(Math.max(ready, Math.max(commitCycle + 2, drained)), c.ordinal());
       done = writeBackSlots.first(issued + latency[c.ordinal()]);
       leavesQueue = issued;
@@ -309,16 +315,16 @@ public final class OutOfOrderCore extends TimingCore {
     long wanted = at;
     at = Math.max(at, committedAt[(int) (number - core.rob()) & MASK] + 1);
     if (c == OpClass.LOAD) {
-      at = Math.max(at, loadFree[(int) (loads % loadFree.length)]);
+      at = Math.max(at, loadFree[loadIndex]);
     } else if (c == OpClass.STORE || c == OpClass.ATOMIC) {
       writeStores(Long.MAX_VALUE, stores - storeFree.length);
-      at = Math.max(at, storeFree[(int) (stores % storeFree.length)]);
+      at = Math.max(at, storeFree[storeIndex]);
     }
     int rd = in.destination();
     if (rd >= 32) {
-      at = Math.max(at, floatFree[(int) (floatWriters % floatFree.length)]);
+      at = Math.max(at, floatFree[floatIndex]);
     } else if (rd >= 0) {
-      at = Math.max(at, integerFree[(int) (integerWriters % integerFree.length)]);
+      at = Math.max(at, integerFree[integerIndex]);
     }
     at = issueQueue.room(at);
     waitRoom = at - wanted;
@@ -504,12 +510,15 @@ public final class OutOfOrderCore extends TimingCore {
   /// Frees at commit what the instruction held.
   private void finish(Instruction in, OpClass c, int rd, long committed) {
     if (rd >= 32) {
-      floatFree[(int) (floatWriters++ % floatFree.length)] = committed + 1;
+      floatFree[floatIndex] = committed + 1;
+      floatIndex = floatIndex + 1 == floatFree.length ? 0 : floatIndex + 1;
     } else if (rd >= 0) {
-      integerFree[(int) (integerWriters++ % integerFree.length)] = committed + 1;
+      integerFree[integerIndex] = committed + 1;
+      integerIndex = integerIndex + 1 == integerFree.length ? 0 : integerIndex + 1;
     }
     if (c == OpClass.LOAD) {
-      loadFree[(int) (loads++ % loadFree.length)] = committed + 3;
+      loadFree[loadIndex] = committed + 3;
+      loadIndex = loadIndex + 1 == loadFree.length ? 0 : loadIndex + 1;
     } else if (c == OpClass.STORE || c == OpClass.ATOMIC) {
       int i = (int) stores & storeMask;
       if (c == OpClass.STORE) {
@@ -520,6 +529,7 @@ public final class OutOfOrderCore extends TimingCore {
         storeSent[i] = committed;
       }
       stores++;
+      storeIndex = storeIndex + 1 == storeFree.length ? 0 : storeIndex + 1;
     }
   }
 
@@ -538,8 +548,9 @@ public final class OutOfOrderCore extends TimingCore {
           storeBytes[i] == 0
               ? send
               : up(memory.store(storeAddress[i], storeBytes[i], send * period, storePc[i]));
-      long before = written == 0 ? 0 : storeFree[(int) ((written - 1) % storeFree.length)];
-      storeFree[(int) (written % storeFree.length)] = Math.max(before, gone + 1);
+      storesGone = Math.max(storesGone, gone + 1);
+      storeFree[writtenIndex] = storesGone;
+      writtenIndex = writtenIndex + 1 == storeFree.length ? 0 : writtenIndex + 1;
       written++;
     }
   }
@@ -648,6 +659,6 @@ public final class OutOfOrderCore extends TimingCore {
   }
 
   private long up(long tick) {
-    return (tick + period - 1) / period;
+    return clock.ceil(tick);
   }
 }
