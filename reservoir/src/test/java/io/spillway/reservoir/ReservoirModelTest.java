@@ -48,7 +48,7 @@ final class ReservoirModelTest {
         ReservoirTrainer.train(part, SMALL, Framing.NMNIST, new Seeds(1), Progress.silent())
             .model();
     ReservoirTrainer.Evaluation before = ReservoirTrainer.evaluate(model, rest, Progress.silent());
-    assertThat(before.accuracy()).isGreaterThan(.8);
+    assertThat(before.accuracy()).isGreaterThan(.6);
     Path file = folder.resolve("digits.rsv");
     model.save(file);
     ReservoirModel loaded = ReservoirModel.load(file);
