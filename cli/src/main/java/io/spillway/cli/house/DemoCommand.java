@@ -22,6 +22,7 @@ public final class DemoCommand extends SpillwayCommand {
   /// The systems, in the order of the architecture page; each is one row.
   private static final List<Demonstration> SYSTEMS =
       List.of(
+          new io.spillway.simulator.SimulatorDemonstration(),
           new io.spillway.planner.PlannerDemonstration(),
           new io.spillway.training.TrainingDemonstration(),
           new io.spillway.longcontext.LongContextDemonstration(),
