@@ -6,6 +6,7 @@ import java.awt.Font;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.HeatMapChart;
@@ -104,6 +105,9 @@ final class PlotCharts {
     chart.getStyler().setRangeColors(ramp(theme));
     chart.getStyler().setPlotContentSize(1);
     chart.getStyler().setShowValue(false);
+    chart
+        .getStyler()
+        .setHeatMapDecimalValueFormatter(value -> String.format(Locale.ROOT, "%.3g", value));
     if (plot.columns.size() > 8) {
       chart.getStyler().setXAxisLabelRotation(90);
     }
