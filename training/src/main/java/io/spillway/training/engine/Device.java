@@ -30,6 +30,9 @@ public interface Device extends AutoCloseable {
   /// Whether Java may read the device's memory itself.
   boolean isAddressable();
 
+  /// Whether both directions of the link run at once; else they share one lane.
+  boolean isDuplex();
+
   /// Copies a whole segment from host to device.
   void upload(MemorySegment host, MemorySegment device);
 

@@ -99,6 +99,11 @@ public final class SimulatedDevice implements Device {
   }
 
   @Override
+  public boolean isDuplex() {
+    return spec.duplex();
+  }
+
+  @Override
   public void upload(MemorySegment host, MemorySegment device) {
     copy(host, device);
   }

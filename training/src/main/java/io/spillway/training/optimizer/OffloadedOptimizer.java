@@ -10,6 +10,7 @@ import io.spillway.training.engine.Lanes;
 import io.spillway.training.engine.Pace;
 import io.spillway.training.engine.Signal;
 import io.spillway.training.plan.GraphOptions;
+import io.spillway.training.plan.Lane;
 import io.spillway.training.plan.Predictor;
 import io.spillway.training.plan.Schedule;
 import io.spillway.training.plan.Subgroup;
@@ -171,7 +172,7 @@ public final class OffloadedOptimizer implements AutoCloseable {
       }
       done[t.id()] =
           lanes.submit(
-              t.kind().lane(),
+              lane(t),
               ((long) iteration << 32) + t.priority(),
               iteration,
               Predictor.label(t),
@@ -279,6 +280,12 @@ public final class OffloadedOptimizer implements AutoCloseable {
       }
       case STORE -> tiers.store(g, t.slot());
     }
+  }
+
+  /// Copies of both directions queue in one lane, by their priority, where the link is shared.
+  private Lane lane(Task t) {
+    Lane lane = t.kind().lane();
+    return lane == Lane.DEVICE_TO_HOST && !device.isDuplex() ? Lane.HOST_TO_DEVICE : lane;
   }
 
   private int hostSlot(Subgroup g) {

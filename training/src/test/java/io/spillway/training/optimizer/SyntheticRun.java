@@ -107,7 +107,8 @@ final class SyntheticRun {
   /// copied into a new optimizer.
   Outcome offloaded(
       Schedule schedule, long subgroupSize, ToLongFunction<Lane> delay, int resumeAt) {
-    DeviceSpec spec = DeviceSpec.parse("memory=64MiB,link=20GB/s,update=1e10");
+    DeviceSpec spec =
+        DeviceSpec.parse("memory=64MiB,link=20GB/s,update=1e10,duplex=" + (subgroupSize % 2 == 0));
     MemorySegment[] state = new MemorySegment[3];
     try (Arena arena = Arena.ofShared()) {
       for (int i = 0; i < 3; i++) {
