@@ -161,8 +161,8 @@ public final class Trainer implements AutoCloseable {
       try (OffloadedOptimizer optimizer =
           new OffloadedOptimizer(
               device,
-              ownWeights(),
-              ownGradients(),
+              own(weights),
+              own(gradients),
               subgroups,
               schedule,
               options,
@@ -180,14 +180,6 @@ public final class Trainer implements AutoCloseable {
         return train(optimizer, schedule, state);
       }
     }
-  }
-
-  private MemorySegment ownWeights() {
-    return own(weights);
-  }
-
-  private MemorySegment ownGradients() {
-    return own(gradients);
   }
 
   private MemorySegment own(MemorySegment flat) {
