@@ -1,7 +1,7 @@
 package io.spillway.tensor;
 
+import io.spillway.platform.Machine;
 import io.spillway.platform.SpillwayException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,7 +49,7 @@ public final class Devices {
 
   public static ComputeDevice cpu() {
     return new ComputeDevice(
-        ComputeDevice.Kind.CPU, 0, cpuName() + ", " + Torch.threads() + " threads");
+        ComputeDevice.Kind.CPU, 0, Machine.current().cpu() + ", " + Torch.threads() + " threads");
   }
 
   /// Every device here, the CPU first.
@@ -96,18 +96,6 @@ public final class Devices {
       return text == null ? 0 : Integer.parseInt(text.strip());
     } catch (NumberFormatException e) {
       throw SpillwayException.badInput("LOCAL_RANK=%s is no whole number", text);
-    }
-  }
-
-  private static String cpuName() {
-    try {
-      return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-          .filter(l -> l.startsWith("model name"))
-          .map(l -> l.substring(l.indexOf(':') + 1).strip())
-          .findFirst()
-          .orElse(System.getProperty("os.arch"));
-    } catch (IOException e) {
-      return System.getProperty("os.arch");
     }
   }
 }
