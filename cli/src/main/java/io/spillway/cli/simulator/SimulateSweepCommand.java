@@ -1,5 +1,6 @@
 package io.spillway.cli.simulator;
 
+import io.spillway.cli.ExecutorOptions;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
@@ -11,11 +12,11 @@ import io.spillway.simulator.machine.ProcessOptions;
 import io.spillway.simulator.system.SystemFiles;
 import io.spillway.simulator.timing.TimingResult;
 import io.spillway.simulator.timing.TimingRun;
-import io.spillway.sweep.LocalSweepExecutor;
 import io.spillway.sweep.Sweep;
 import io.spillway.sweep.SweepPoint;
 import io.spillway.sweep.SweepTask;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -70,11 +72,7 @@ public final class SimulateSweepCommand extends SpillwayCommand {
       description = "Rates of 'fast', for example 4GHz,100GHz. Default: each system's own.")
   private List<String> clocks = new ArrayList<>();
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Points at once. Default: the number of processors.")
-  private int threads = Runtime.getRuntime().availableProcessors();
+  @Mixin private ExecutorOptions executor = new ExecutorOptions();
 
   @Option(
       names = "--store",
@@ -110,7 +108,10 @@ public final class SimulateSweepCommand extends SpillwayCommand {
           points.add(
               new SweepPoint(
                   program.getFileName() + " " + system + " " + rate,
-                  Map.of("program", program.toString(), "system", system, "clock", rate)));
+                  Map.of(
+                      "program", program.toAbsolutePath().toString(),
+                      "system", anywhere(system),
+                      "clock", rate)));
         }
       }
     }
@@ -118,7 +119,7 @@ public final class SimulateSweepCommand extends SpillwayCommand {
       throw SpillwayException.badInput("the sweep has no points, name systems and programs");
     }
     Sweep.Outcome outcome =
-        Sweep.run(points, new Point(), new LocalSweepExecutor(threads), store, progress());
+        Sweep.run(points, new Point(), executor.open(), store, progress());
     failed = !outcome.failures().isEmpty();
     Map<String, TimingResult> results = new LinkedHashMap<>();
     outcome
@@ -139,5 +140,10 @@ public final class SimulateSweepCommand extends SpillwayCommand {
       TimingReport.plots(results, plots);
     }
     answer(Map.of("results", results, "failures", outcome.failures()), table);
+  }
+
+  /// A system's name, or the whole path of its file: executors have other current folders.
+  private static String anywhere(String system) {
+    return Files.exists(Path.of(system)) ? Path.of(system).toAbsolutePath().toString() : system;
   }
 }

@@ -1,0 +1,136 @@
+package io.spillway.sweep.spark;
+
+import io.spillway.platform.SpillwayException;
+import io.spillway.sweep.SweepExecutor;
+import io.spillway.sweep.SweepPoint;
+import io.spillway.sweep.SweepTask;
+import java.io.File;
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.SparkConf;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
+import scala.Function2;
+import scala.collection.Iterator;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag$;
+import scala.runtime.BoxedUnit;
+
+/// Runs the points of a sweep on an Apache Spark cluster, one task a point. Spark hands every task's
+/// answer over exactly once, in the order in which tasks end, also when a lost executor made it run
+/// a task again; the answers are those of [io.spillway.sweep.LocalSweepExecutor].
+///
+/// Our jars travel to the executors; Spark's own are there.
+public final class SparkSweepExecutor implements SweepExecutor {
+  /// Attempts at one point, whose executor may be lost each time.
+  private static final int ATTEMPTS = 8;
+
+  /// What a Java 25 executor needs besides what Spark adds by itself.
+  private static final String EXECUTOR_OPTIONS =
+      "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
+          + " --add-modules=jdk.incubator.vector";
+
+  /// The system property by which the launcher names the jars that Spark's own folder lacks.
+  private static final String SHIPPED = "spillway.sweep.jars";
+
+  private final String master;
+
+  /// @param master a Spark master, for example `spark://host:7077` or `local-cluster[2,1,1024]`
+  public SparkSweepExecutor(String master) {
+    this.master = master;
+  }
+
+  /// One point's answer on its way back.
+  private record Answer(@Nullable String json, @Nullable String failure) implements Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
+  @Override
+  public void run(List<SweepPoint> points, SweepTask task, Listener listener) {
+    if (points.isEmpty()) {
+      return;
+    }
+    Class<?> answerType = Answer.class;
+    try (JavaSparkContext spark = new JavaSparkContext(configuration())) {
+      spark
+          .sc()
+          .<SweepPoint, Answer>runJob(
+              spark.parallelize(points, points.size()).rdd(),
+              onExecutor(task),
+              CollectionConverters.asScala(
+                      IntStream.range(0, points.size()).<Object>mapToObj(i -> i).toList())
+                  .toSeq(),
+              (Function2<Object, Answer, BoxedUnit>)
+                  (index, answer) -> {
+                    tell(listener, points.get((Integer) index), answer);
+                    return BoxedUnit.UNIT;
+                  },
+              ClassTag$.MODULE$.apply(answerType));
+    } catch (RuntimeException e) {
+      throw failure(e);
+    }
+  }
+
+  private static Function2<TaskContext, Iterator<SweepPoint>, Answer> onExecutor(SweepTask task) {
+    return (Function2<TaskContext, Iterator<SweepPoint>, Answer> & Serializable)
+        (context, partition) -> {
+          try {
+            return new Answer(task.run(partition.next()), null);
+          } catch (Exception | StackOverflowError e) {
+            return new Answer(
+                null, e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+          }
+        };
+  }
+
+  private static void tell(Listener listener, SweepPoint point, Answer answer) {
+    if (answer.json() != null) {
+      listener.finished(point, answer.json());
+    } else {
+      listener.failed(point, String.valueOf(answer.failure()));
+    }
+  }
+
+  private SparkConf configuration() {
+    SparkConf conf =
+        new SparkConf()
+            .setMaster(master)
+            .setAppName("spillway sweep")
+            .set("spark.ui.enabled", "false")
+            .set("spark.task.maxFailures", String.valueOf(ATTEMPTS))
+            .set("spark.executor.extraJavaOptions", EXECUTOR_OPTIONS);
+    if (master.startsWith("local-cluster")) {
+      // workers of this machine read the class path where it lies
+      conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path", ""))
+          .set("spark.driver.host", "127.0.0.1")
+          .set("spark.driver.bindAddress", "127.0.0.1");
+    } else {
+      conf.setJars(shippedJars());
+    }
+    return conf;
+  }
+
+  /// The jars that travel to the executors: those that the launcher names, else the whole class
+  /// path of this process.
+  private static String[] shippedJars() {
+    String named =
+        System.getProperty(SHIPPED, System.getProperty("java.class.path", ""));
+    return Arrays.stream(named.split(File.pathSeparator))
+        .filter(path -> new File(path).isFile())
+        .toArray(String[]::new);
+  }
+
+  private SpillwayException failure(RuntimeException e) {
+    return new SpillwayException(
+        io.spillway.platform.ErrorCode.NOT_AVAILABLE,
+        "executor "
+            + master
+            + ": "
+            + String.valueOf(e.getMessage()).lines().findFirst().orElse("Spark failed")
+            + "; finished points are kept, the same call goes on",
+        e);
+  }
+}
