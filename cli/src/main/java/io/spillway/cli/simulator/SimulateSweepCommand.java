@@ -118,8 +118,7 @@ public final class SimulateSweepCommand extends SpillwayCommand {
     if (points.isEmpty()) {
       throw SpillwayException.badInput("the sweep has no points, name systems and programs");
     }
-    Sweep.Outcome outcome =
-        Sweep.run(points, new Point(), executor.open(), store, progress());
+    Sweep.Outcome outcome = Sweep.run(points, new Point(), executor.open(), store, progress());
     failed = !outcome.failures().isEmpty();
     Map<String, TimingResult> results = new LinkedHashMap<>();
     outcome

@@ -19,9 +19,9 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag$;
 import scala.runtime.BoxedUnit;
 
-/// Runs the points of a sweep on an Apache Spark cluster, one task a point. Spark hands every task's
-/// answer over exactly once, in the order in which tasks end, also when a lost executor made it run
-/// a task again; the answers are those of [io.spillway.sweep.LocalSweepExecutor].
+/// Runs the points of a sweep on an Apache Spark cluster, one task a point. Spark hands every
+/// task's answer over exactly once, in the order in which tasks end, also when a lost executor made
+/// it run a task again; the answers are those of [io.spillway.sweep.LocalSweepExecutor].
 ///
 /// Our jars travel to the executors; Spark's own are there.
 public final class SparkSweepExecutor implements SweepExecutor {
@@ -116,8 +116,7 @@ public final class SparkSweepExecutor implements SweepExecutor {
   /// The jars that travel to the executors: those that the launcher names, else the whole class
   /// path of this process.
   private static String[] shippedJars() {
-    String named =
-        System.getProperty(SHIPPED, System.getProperty("java.class.path", ""));
+    String named = System.getProperty(SHIPPED, System.getProperty("java.class.path", ""));
     return Arrays.stream(named.split(File.pathSeparator))
         .filter(path -> new File(path).isFile())
         .toArray(String[]::new);
