@@ -13,8 +13,13 @@ import java.util.Optional;
 /// @param updatePerByte gathering gradients and stepping down, for each byte of weights
 /// @param slowdown by processes that compute at once, 1 to all of them: time relative to all
 /// @param sums adding a tensor over the processes of a group, amid compute
+/// @param reductions averaging gradients over the processes of a group, all groups at once
 public record ComputeProfile(
-    List<Entry> entries, double updatePerByte, List<Double> slowdown, List<Sum> sums) {
+    List<Entry> entries,
+    double updatePerByte,
+    List<Double> slowdown,
+    List<Sum> sums,
+    List<Sum> reductions) {
   /// One all-reduce.
   public record Sum(List<Integer> group, long bytes, double seconds) {
     public Sum {
@@ -41,6 +46,7 @@ public record ComputeProfile(
     entries = List.copyOf(entries);
     slowdown = List.copyOf(slowdown);
     sums = List.copyOf(sums);
+    reductions = List.copyOf(reductions);
   }
 
   /// Time relative to all processes computing when `active` do on average.
@@ -61,6 +67,27 @@ public record ComputeProfile(
         .filter(s -> s.bytes() == bytes && s.group().equals(group))
         .map(Sum::seconds)
         .findFirst();
+  }
+
+  /// The measured reduction over that group, between the sizes of it that were measured.
+  public Optional<Double> reduction(List<Integer> group, long bytes) {
+    List<Sum> known =
+        reductions.stream()
+            .filter(s -> s.group().equals(group))
+            .sorted(java.util.Comparator.comparingLong(Sum::bytes))
+            .toList();
+    for (int i = 0; i < known.size(); i++) {
+      Sum upper = known.get(i);
+      if (upper.bytes() == bytes) {
+        return Optional.of(upper.seconds());
+      }
+      if (i > 0 && upper.bytes() > bytes && known.get(i - 1).bytes() < bytes) {
+        Sum lower = known.get(i - 1);
+        double share = (double) (bytes - lower.bytes()) / (upper.bytes() - lower.bytes());
+        return Optional.of(lower.seconds() + share * (upper.seconds() - lower.seconds()));
+      }
+    }
+    return Optional.empty();
   }
 
   /// The entry of that cut.

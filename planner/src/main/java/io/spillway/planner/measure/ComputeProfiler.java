@@ -1,6 +1,7 @@
 package io.spillway.planner.measure;
 
 import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
@@ -23,18 +24,24 @@ public final class ComputeProfiler {
   private final ProcessGroup world;
   private final GptShape shape;
   private final double secondsEach;
+  private final RankValues values;
 
   public ComputeProfiler(ProcessGroup world, GptShape shape, double secondsEach) {
     this.world = world;
     this.shape = shape;
     this.secondsEach = secondsEach;
+    values = new RankValues(world, Devices.cpu());
   }
 
   /// Measures; every process gets the mean over all.
   ///
   /// @param partitions groups whose sums are measured, each with the sizes of `microBatches`
+  /// @param reductions groups that average gradients, and of how many bytes
   public ComputeProfile run(
-      List<Integer> tensorWays, List<Integer> microBatches, List<List<List<Integer>>> partitions) {
+      List<Integer> tensorWays,
+      List<Integer> microBatches,
+      List<List<List<Integer>>> partitions,
+      List<Exchange> reductions) {
     stage(1, microBatches.getFirst(), true, true, world.size()); // warms the code up
     stage(1, microBatches.getFirst(), true, true, world.size());
     List<ComputeProfile.Entry> entries = new ArrayList<>();
@@ -66,7 +73,11 @@ public final class ComputeProfiler {
       sums.addAll(sums(partition, microBatches));
     }
     return new ComputeProfile(
-        entries, update(), slowdown.stream().map(x -> x / all).toList(), sums);
+        entries,
+        update(),
+        slowdown.stream().map(x -> x / all).toList(),
+        sums,
+        new ReductionProfiler(world, Devices.cpu()).run(reductions));
   }
 
   /// Sums over the groups of one partition, all groups at once, each after half a block of compute
@@ -78,7 +89,7 @@ public final class ComputeProfiler {
         TensorHolder weights = new TensorHolder();
         NoGrad guard = NoGrad.begin()) {
       assert guard != null;
-      GptLayer layer = new GptLayer(shape, 0, ways, 0, 1, weights);
+      GptLayer layer = new GptLayer(shape, Devices.cpu(), 0, ways, 0, 1, weights);
       for (int b : microBatches) {
         List<Double> times = new ArrayList<>();
         try (TensorScope outer = TensorScope.open()) {
@@ -99,7 +110,7 @@ public final class ComputeProfiler {
             }
           }
         }
-        double[] each = eachProcess(middle(times));
+        double[] each = values.all(middle(times));
         for (List<Integer> g : partition) {
           double mean = g.stream().mapToDouble(r -> each[r]).average().orElseThrow();
           sums.add(new ComputeProfile.Sum(g, b * shape.residualBytes(), mean));
@@ -108,16 +119,6 @@ public final class ComputeProfiler {
       world.barrier();
     }
     return sums;
-  }
-
-  private double[] eachProcess(double mine) {
-    try (TensorScope scope = TensorScope.open()) {
-      double[] all = new double[world.size()];
-      all[world.rank()] = mine;
-      Tensor t = scope.adopt(Tensors.of(all, all.length));
-      world.allReduce(t, Reduction.SUM);
-      return Tensors.doubles(t);
-    }
   }
 
   /// The mean without the smallest and the largest tenth.
@@ -134,10 +135,10 @@ public final class ComputeProfiler {
     List<Double> backward = new ArrayList<>();
     if (world.rank() >= active) {
       world.barrier();
-      return new double[] {mean(0, active), mean(0, active)};
+      return new double[] {values.mean(0, active), values.mean(0, active)};
     }
     try (TensorScope scope = TensorScope.open();
-        GptStage stage = new GptStage(shape, 0, 1, first, last, tp, 0, 1, x -> {})) {
+        GptStage stage = new GptStage(shape, Devices.cpu(), 0, 1, first, last, tp, 0, 1, x -> {})) {
       Tensor tokens = scope.adopt(Tensors.of(tokens(microBatch), microBatch, shape.sequence()));
       Tensor input =
           first
@@ -167,7 +168,10 @@ public final class ComputeProfiler {
         }
       }
     }
-    return new double[] {mean(median(forward), active), mean(median(backward), active)};
+    return new double[] {
+      values.mean(RankValues.median(forward), active),
+      values.mean(RankValues.median(backward), active)
+    };
   }
 
   /// Seconds of the optimizer's work for each byte of weights.
@@ -190,7 +194,7 @@ public final class ComputeProfiler {
         }
       }
     }
-    return mean(median(times), world.size()) / shape.layerBytes(1);
+    return values.mean(RankValues.median(times)) / shape.layerBytes(1);
   }
 
   private long[] tokens(int microBatch) {
@@ -199,14 +203,5 @@ public final class ComputeProfiler {
       tokens[i] = i * 7L % shape.vocabulary();
     }
     return tokens;
-  }
-
-  /// The mean over the first `active` processes; the others hand in 0.
-  private double mean(double value, int active) {
-    return Arrays.stream(eachProcess(value)).sum() / active;
-  }
-
-  private static double median(List<Double> values) {
-    return LinkProfiler.median(values.stream().mapToDouble(Double::doubleValue).toArray());
   }
 }

@@ -92,6 +92,14 @@ public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<
     return first;
   }
 
+  /// Bytes of the weights on one process of stage `p`.
+  public long weightBytes(GptShape shape, int p) {
+    long bytes = layersOf(p, shape.layers()) * shape.layerBytes(tp);
+    bytes += p == 0 ? shape.embeddingBytes() : 0;
+    bytes += p == pp - 1 ? shape.headBytes() : 0;
+    return bytes;
+  }
+
   public String label() {
     StringBuilder text =
         new StringBuilder(

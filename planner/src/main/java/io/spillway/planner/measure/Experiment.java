@@ -4,6 +4,7 @@ import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.Json;
 import io.spillway.platform.Progress;
 import io.spillway.platform.launch.RankEnvironment;
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.group.GroupBackend;
 import io.spillway.tensor.group.GroupOptions;
@@ -23,7 +24,11 @@ public final class Experiment {
   /// @param messageSizes bytes; empty to leave links out
   /// @param profileSeconds about how long each compute figure and message size may take
   /// @param warmup iterations before the measured ones
+  /// @param device cpu (over Gloo) or cuda (over NCCL)
+  /// @param queued whether compute is measured as a device with a queue of work runs it
   public record Plan(
+      String device,
+      boolean queued,
       GptShape shape,
       List<Cut> cuts,
       List<Long> messageSizes,
@@ -47,48 +52,75 @@ public final class Experiment {
   public record Outcome(
       Plan plan, ComputeProfile compute, LinkProfile links, List<Trained> trained) {}
 
+  /// Passes that a GPU is given between two looks at the clock.
+  private static final int QUEUED = 8;
+
   private Experiment() {}
 
   /// Arguments: the plan's file, the outcome's file.
   public static void main(String[] args) {
     Plan plan = Json.read(Path.of(args[0]), Plan.class);
     GroupOptions options = GroupOptions.defaults().withTimeout(Duration.ofSeconds(60));
-    try (ProcessGroup world =
-        ProcessGroup.init(GroupBackend.GLOO, RankEnvironment.current(), options)) {
-      Outcome outcome = run(world, plan);
-      if (world.rank() == 0) {
-        AtomicFiles.writeString(Path.of(args[1]), Json.write(outcome) + "\n");
-      }
+    ComputeDevice device = Devices.choose(plan.device());
+    GroupBackend backend = device.isCuda() ? GroupBackend.NCCL : GroupBackend.GLOO;
+    try (ProcessGroup world = ProcessGroup.init(backend, RankEnvironment.current(), options)) {
+      run(world, device, plan, Path.of(args[1]));
       world.barrier();
     }
   }
 
-  static Outcome run(ProcessGroup world, Plan plan) {
-    ComputeProfile compute = new ComputeProfile(List.of(), 0, List.of(), List.of());
+  /// What is known is written after every cut, so that a job that ends early leaves it.
+  private static void run(ProcessGroup world, ComputeDevice device, Plan plan, Path file) {
+    ComputeProfile compute = new ComputeProfile(List.of(), 0, List.of(), List.of(), List.of());
     LinkProfile links = new LinkProfile(List.of(), new double[0][][]);
     if (!plan.messageSizes().isEmpty()) {
-      compute =
-          new ComputeProfiler(world, plan.shape(), plan.profileSeconds())
-              .run(
-                  plan.cuts().stream().map(Cut::tp).distinct().toList(),
-                  plan.cuts().stream().map(Cut::microBatch).distinct().toList(),
-                  plan.cuts().stream()
-                      .filter(c -> c.tp() > 1)
-                      .map(Experiment::sortedTensorGroups)
-                      .distinct()
-                      .toList());
+      compute = profile(world, device, plan);
       links =
-          new LinkProfiler(world, Devices.cpu(), plan.messageSizes(), plan.profileSeconds())
+          new LinkProfiler(world, device, plan.messageSizes(), plan.profileSeconds())
               .run(Progress.silent());
     }
     List<Trained> trained = new ArrayList<>();
     for (Cut cut : plan.cuts()) {
-      trained.add(train(world, plan, cut));
+      trained.add(train(world, device, plan, cut));
       if (world.rank() == 0) {
         System.out.printf("%s %.3f s%n", cut.label(), trained.getLast().median());
+        Outcome outcome = new Outcome(plan, compute, links, trained);
+        AtomicFiles.writeString(file, Json.write(outcome) + "\n");
       }
     }
-    return new Outcome(plan, compute, links, trained);
+  }
+
+  private static ComputeProfile profile(ProcessGroup world, ComputeDevice device, Plan plan) {
+    List<Integer> ways = plan.cuts().stream().map(Cut::tp).distinct().toList();
+    List<Integer> microBatches = plan.cuts().stream().map(Cut::microBatch).distinct().toList();
+    List<List<List<Integer>>> partitions =
+        plan.cuts().stream()
+            .filter(c -> c.tp() > 1)
+            .map(Experiment::sortedTensorGroups)
+            .distinct()
+            .toList();
+    List<Exchange> reductions =
+        plan.cuts().stream()
+            .filter(c -> c.dp() > 1)
+            .map(c -> reduction(plan.shape(), c))
+            .distinct()
+            .toList();
+    return plan.queued()
+        ? new QueuedProfiler(world, device, plan.shape(), QUEUED)
+            .run(ways, microBatches, partitions, reductions)
+        : new ComputeProfiler(world, plan.shape(), plan.profileSeconds())
+            .run(ways, microBatches, partitions, reductions);
+  }
+
+  /// What the replicas of a cut reduce: the least and the most that a stage of it holds.
+  private static Exchange reduction(GptShape shape, Cut cut) {
+    List<Long> bytes =
+        java.util.stream.IntStream.range(0, cut.pp())
+            .mapToObj(p -> cut.weightBytes(shape, p))
+            .distinct()
+            .sorted()
+            .toList();
+    return new Exchange(cut.dataGroups(), bytes);
   }
 
   /// Sums do not care for the order of stages and replicas.
@@ -98,10 +130,10 @@ public final class Experiment {
         .toList();
   }
 
-  private static Trained train(ProcessGroup world, Plan plan, Cut cut) {
+  private static Trained train(ProcessGroup world, ComputeDevice device, Plan plan, Cut cut) {
     List<Double> seconds = new ArrayList<>();
     List<Double> losses = new ArrayList<>();
-    try (GptTrainer trainer = new GptTrainer(world, plan.shape(), cut, plan.seed())) {
+    try (GptTrainer trainer = new GptTrainer(world, device, plan.shape(), cut, plan.seed())) {
       for (int step = 0; step < plan.warmup() + plan.iterations(); step++) {
         world.barrier();
         long begin = System.nanoTime();

@@ -1,5 +1,6 @@
 package io.spillway.planner.measure;
 
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
@@ -26,16 +27,23 @@ final class GptLayer {
   private final Tensor down; // [hidden, 4 * hidden / tp]
 
   /// The same weights whatever the cut: all are drawn from the layer's own seed, then cut.
-  GptLayer(GptShape shape, int layer, int tp, int rank, long seed, TensorHolder weights) {
+  GptLayer(
+      GptShape shape,
+      ComputeDevice device,
+      int layer,
+      int tp,
+      int rank,
+      long seed,
+      TensorHolder weights) {
     this.shape = shape;
     this.tp = tp;
     int h = shape.hidden();
     try (TensorScope scope = TensorScope.open()) {
       Torch.seed(seed + 1000L * (layer + 1));
-      Tensor q3 = normal(0.08, 3, h, h);
-      Tensor o = normal(0.04, h, h);
-      Tensor u = normal(0.08, 4L * h, h);
-      Tensor d = normal(0.04, h, 4L * h);
+      Tensor q3 = normal(shape, device, 0.08, 3, h, h);
+      Tensor o = normal(shape, device, 0.04, h, h);
+      Tensor u = normal(shape, device, 0.08, 4L * h, h);
+      Tensor d = normal(shape, device, 0.04, h, 4L * h);
       long part = h / tp;
       Tensor mine = q3.narrow(1, rank * part, part).reshape(3 * part, h);
       qkv = hold(scope, weights, mine);
@@ -45,8 +53,9 @@ final class GptLayer {
     }
   }
 
-  static Tensor normal(double deviation, long... sizes) {
-    return torch.randn(sizes, Tensors.options(DType.F32)).mul(new Scalar(deviation));
+  static Tensor normal(GptShape shape, ComputeDevice device, double deviation, long... sizes) {
+    Tensor drawn = torch.randn(sizes, Tensors.options(DType.F32, device));
+    return Tensors.to(drawn.mul(new Scalar(deviation)), shape.type());
   }
 
   static Tensor hold(TensorScope scope, TensorHolder weights, Tensor t) {

@@ -1,13 +1,16 @@
 package io.spillway.planner.measure;
 
 import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.DType;
 
 /// A small GPT: pre-norm blocks without biases and without trained norm weights, learned positions,
 /// an output matrix of its own.
 ///
 /// @param vocabulary tokens
 /// @param sequence tokens of one sequence
-public record GptShape(int layers, int hidden, int heads, int vocabulary, int sequence) {
+/// @param type of weights, activations and gradients
+public record GptShape(
+    int layers, int hidden, int heads, int vocabulary, int sequence, DType type) {
   public GptShape {
     if (layers < 1 || hidden < 1 || heads < 1 || vocabulary < 2 || sequence < 1) {
       throw SpillwayException.badInput("a GPT of shape %d/%d/%d", layers, hidden, heads);
@@ -17,27 +20,32 @@ public record GptShape(int layers, int hidden, int heads, int vocabulary, int se
     }
   }
 
+  /// In f32.
+  public GptShape(int layers, int hidden, int heads, int vocabulary, int sequence) {
+    this(layers, hidden, heads, vocabulary, sequence, DType.F32);
+  }
+
   public int headSize() {
     return hidden / heads;
   }
 
-  /// Bytes of one sequence's residual stream in f32.
+  /// Bytes of one sequence's residual stream.
   public long residualBytes() {
-    return 4L * sequence * hidden;
+    return (long) type.bytes() * sequence * hidden;
   }
 
-  /// f32 bytes of one block's weights on one of `tp` ranks.
+  /// Bytes of one block's weights on one of `tp` ranks.
   public long layerBytes(int tp) {
-    return 4L * 12 * hidden * hidden / tp;
+    return (long) type.bytes() * 12 * hidden * hidden / tp;
   }
 
-  /// f32 bytes of the embedding and the positions.
+  /// Bytes of the embedding and the positions.
   public long embeddingBytes() {
-    return 4L * hidden * (vocabulary + (long) sequence);
+    return (long) type.bytes() * hidden * (vocabulary + (long) sequence);
   }
 
-  /// f32 bytes of the output matrix.
+  /// Bytes of the output matrix.
   public long headBytes() {
-    return 4L * hidden * vocabulary;
+    return (long) type.bytes() * hidden * vocabulary;
   }
 }

@@ -1,5 +1,6 @@
 package io.spillway.planner.measure;
 
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
@@ -49,6 +50,7 @@ final class GptStage implements AutoCloseable {
   /// @param sum adds a tensor over the tensor-parallel ranks, in place
   GptStage(
       GptShape shape,
+      ComputeDevice device,
       int firstLayer,
       int count,
       boolean first,
@@ -60,13 +62,13 @@ final class GptStage implements AutoCloseable {
     this.shape = shape;
     this.sum = sum;
     for (int i = 0; i < count; i++) {
-      layers.add(new GptLayer(shape, firstLayer + i, tp, tpRank, seed, weights));
+      layers.add(new GptLayer(shape, device, firstLayer + i, tp, tpRank, seed, weights));
     }
     try (TensorScope scope = TensorScope.open()) {
       Torch.seed(seed);
-      Tensor t = GptLayer.normal(0.5, shape.vocabulary(), shape.hidden());
-      Tensor p = GptLayer.normal(0.1, shape.sequence(), shape.hidden());
-      Tensor h = GptLayer.normal(0.08, shape.vocabulary(), shape.hidden());
+      Tensor t = GptLayer.normal(shape, device, 0.5, shape.vocabulary(), shape.hidden());
+      Tensor p = GptLayer.normal(shape, device, 0.1, shape.sequence(), shape.hidden());
+      Tensor h = GptLayer.normal(shape, device, 0.08, shape.vocabulary(), shape.hidden());
       tokens = first ? GptLayer.hold(scope, weights, t) : null;
       positions = first ? GptLayer.hold(scope, weights, p) : null;
       head = last ? GptLayer.hold(scope, weights, h) : null;
@@ -168,6 +170,14 @@ final class GptStage implements AutoCloseable {
         backward(flight.embedded, g);
       }
       return scope.keep(g);
+    }
+  }
+
+  /// Lets go of micro-batch `micro`, which ran forward alone.
+  void forget(int micro) {
+    Flight flight = flights.remove(micro);
+    if (flight != null) {
+      flight.close();
     }
   }
 

@@ -1,6 +1,7 @@
 package io.spillway.planner.measure;
 
 import io.spillway.platform.Seeds;
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorScope;
@@ -13,27 +14,31 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /// Trains the small GPT on one process of a job: 1F1B over the pipeline with point-to-point sends,
 /// tensor-parallel sums inside blocks, gradients averaged over the replicas at the end of each
-/// iteration, plain gradient descent.
+/// iteration, plain gradient descent. Gloo moves what lies on CPUs, NCCL what lies on GPUs.
 ///
 /// Whatever the cut, the same seed gives the same weights, data and losses but for rounding.
 public final class GptTrainer implements AutoCloseable {
   private final GptShape shape;
+  private final ComputeDevice device;
   private final Cut cut;
   private final long seed;
   private final ProcessGroup world;
   private final ProcessGroup tensor;
   private final ProcessGroup data;
+  private final Neighbours neighbours;
   private final GptStage stage;
   private final int t;
   private final int d;
   private final int p;
 
-  /// Every process calls it with the same arguments.
-  public GptTrainer(ProcessGroup world, GptShape shape, Cut cut, long seed) {
+  /// Every process calls it with the same arguments but for its own device.
+  public GptTrainer(ProcessGroup world, ComputeDevice device, GptShape shape, Cut cut, long seed) {
     this.world = world;
+    this.device = device;
     this.shape = shape;
     this.cut = cut;
     this.seed = seed;
@@ -43,9 +48,11 @@ public final class GptTrainer implements AutoCloseable {
     p = rank / cut.tp() / cut.dp();
     tensor = world.split(cut.tensorGroups());
     data = world.split(cut.dataGroups());
+    neighbours = new Neighbours(world, cut, p);
     stage =
         new GptStage(
             shape,
+            device,
             cut.firstLayer(p, shape.layers()),
             cut.layersOf(p, shape.layers()),
             p == 0,
@@ -67,48 +74,53 @@ public final class GptTrainer implements AutoCloseable {
   /// @return the loss over the global batch, the same on every process
   public double step(int step, double rate) {
     try (TensorScope scope = TensorScope.open()) {
-      double mine = pipeline(step);
+      Tensor loss = scope.adopt(pipeline(step));
+      if (t > 0) {
+        loss.zero_();
+      }
       descend(rate);
-      Tensor loss = scope.adopt(Tensors.of(new double[] {t == 0 ? mine : 0}, 1));
       world.allReduce(loss, Reduction.SUM);
       return Tensors.doubles(loss)[0] / cut.dp();
     }
   }
 
-  /// 1F1B: as many forward passes as stages follow, then one backward after each forward.
-  private double pipeline(int step) {
-    int n = cut.microBatches();
-    int warmup = Math.min(n, cut.pp() - 1 - p);
-    List<Pending> sends = new ArrayList<>();
-    double loss = 0;
-    for (int m = 0; m < warmup; m++) {
-      loss += forward(step, m, sends);
-    }
-    for (int m = 0; m < n; m++) {
-      if (warmup + m < n) {
-        loss += forward(step, warmup + m, sends);
+  /// 1F1B: as many forward passes as stages follow, then one backward after each forward. The
+  /// result is this process's loss, f64 [1].
+  private Tensor pipeline(int step) {
+    try (TensorScope scope = TensorScope.open()) {
+      int n = cut.microBatches();
+      int warmup = Math.min(n, cut.pp() - 1 - p);
+      List<Pending> sends = new ArrayList<>();
+      Tensor loss = scope.adopt(torch.zeros(new long[] {1}, Tensors.options(DType.F64, device)));
+      Tensor[] batch = batch(step);
+      for (int m = 0; m < warmup; m++) {
+        forward(batch, m, loss, sends);
       }
-      backward(m, sends);
+      for (int m = 0; m < n; m++) {
+        if (warmup + m < n) {
+          forward(batch, warmup + m, loss, sends);
+        }
+        backward(m, sends);
+      }
+      sends.forEach(Pending::await);
+      return scope.keep(loss);
     }
-    sends.forEach(Pending::await);
-    return loss;
   }
 
-  private double forward(int step, int micro, List<Pending> sends) {
+  private void forward(Tensor[] batch, int micro, Tensor loss, List<Pending> sends) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor[] batch = batch(step, micro);
-      Tensor input = batch[0];
+      Tensor input = batch[0].select(0, micro);
+      Tensor target = batch[1].select(0, micro);
       if (p > 0) {
         input = residual();
-        world.receive(input, cut.process(t, d, p - 1), 2 * micro);
+        neighbours.receiveForward(input, t, d, micro);
       }
-      Tensor out = stage.forward(micro, input, batch[1], 1.0 / cut.microBatches());
-      scope.adopt(out);
+      Tensor out = scope.adopt(stage.forward(micro, input, target, 1.0 / cut.microBatches()));
       if (p < cut.pp() - 1) {
-        sends.add(world.sendAsync(out.contiguous(), cut.process(t, d, p + 1), 2 * micro));
-        return 0;
+        sends.add(neighbours.sendForward(out.contiguous(), t, d, micro));
+      } else {
+        loss.add_(Tensors.to(out, DType.F64).reshape(1)); // stays on the device
       }
-      return out.item_float();
     }
   }
 
@@ -117,26 +129,29 @@ public final class GptTrainer implements AutoCloseable {
       Tensor gradient = null;
       if (p < cut.pp() - 1) {
         gradient = residual();
-        world.receive(gradient, cut.process(t, d, p + 1), 2 * micro + 1);
+        neighbours.receiveBackward(gradient, t, d, micro);
       }
       Tensor back = scope.adopt(stage.backward(micro, gradient));
       if (p > 0) {
-        sends.add(world.sendAsync(back.contiguous(), cut.process(t, d, p - 1), 2 * micro + 1));
+        sends.add(neighbours.sendBackward(back.contiguous(), t, d, micro));
       }
     }
   }
 
   private Tensor residual() {
-    return Tensors.empty(DType.F32, cut.microBatch(), shape.sequence(), shape.hidden());
+    return Tensors.empty(shape.type(), device, cut.microBatch(), shape.sequence(), shape.hidden());
   }
 
-  /// Token numbers and the next ones of one micro-batch: steps of a walk that can be learned.
-  private Tensor[] batch(int step, int micro) {
-    int b = cut.microBatch();
-    long[] input = new long[b * shape.sequence()];
+  /// Token numbers and the next ones of one iteration: steps of a walk that can be learned. All of
+  /// them are moved to the device at once, before the pipeline starts.
+  ///
+  /// **Shapes:** [micro-batches, micro-batch, sequence].
+  private Tensor[] batch(int step) {
+    int rows = cut.microBatches() * cut.microBatch();
+    long[] input = new long[rows * shape.sequence()];
     long[] target = new long[input.length];
-    for (int i = 0; i < b; i++) {
-      int sample = (d * cut.microBatches() + micro) * b + i;
+    for (int i = 0; i < rows; i++) {
+      int sample = d * rows + i;
       RandomGenerator random =
           new Seeds(seed).stream("data", (long) step * cut.globalBatch() + sample);
       long token = random.nextInt(shape.vocabulary());
@@ -146,9 +161,12 @@ public final class GptTrainer implements AutoCloseable {
         target[i * shape.sequence() + j] = token;
       }
     }
-    return new Tensor[] {
-      Tensors.of(input, b, shape.sequence()), Tensors.of(target, b, shape.sequence())
-    };
+    return new Tensor[] {onDevice(input), onDevice(target)};
+  }
+
+  private Tensor onDevice(long[] tokens) {
+    return Tensors.to(
+        Tensors.of(tokens, cut.microBatches(), cut.microBatch(), shape.sequence()), device);
   }
 
   /// Averages the gradients over the replicas in one message and steps down.
@@ -175,6 +193,7 @@ public final class GptTrainer implements AutoCloseable {
   @Override
   public void close() {
     stage.close();
+    neighbours.close();
     data.close();
     tensor.close();
   }

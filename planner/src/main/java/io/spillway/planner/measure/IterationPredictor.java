@@ -109,7 +109,7 @@ public final class IterationPredictor {
     }
     Prediction slowest = new Prediction(-1, 0, 0, 0, 0, 0);
     for (int p = 0; p < cut.pp(); p++) {
-      long bytes = weightBytes(cut, p);
+      long bytes = cut.weightBytes(shape, p);
       double reduction = 0;
       for (int t = 0; t < cut.tp(); t++) {
         reduction = Math.max(reduction, sum(dataGroup(cut, t, p), bytes, false));
@@ -130,13 +130,6 @@ public final class IterationPredictor {
     return slowest;
   }
 
-  private long weightBytes(Cut cut, int p) {
-    long bytes = cut.layersOf(p, shape.layers()) * shape.layerBytes(cut.tp());
-    bytes += p == 0 ? shape.embeddingBytes() : 0;
-    bytes += p == cut.pp() - 1 ? shape.headBytes() : 0;
-    return bytes;
-  }
-
   private double send(Cut cut, int d, int from, int to) {
     double worst = 0;
     for (int t = 0; t < cut.tp(); t++) {
@@ -146,19 +139,19 @@ public final class IterationPredictor {
     return worst;
   }
 
-  /// Sums between blocks as they were measured amid compute, others from the links: a ring
-  /// all-reduce of 2(n - 1) steps that each move one n-th over every link of the ring at once; the
-  /// slowest link sets the pace.
+  /// As it was measured: sums between blocks amid compute, reductions of gradients with all groups
+  /// at once. What was not measured comes from the links: a ring all-reduce of 2(n - 1) steps that
+  /// each move one n-th over every link of the ring at once; the slowest link sets the pace.
   private double sum(int[] group, long bytes, boolean amidCompute) {
     int n = group.length;
     if (n == 1) {
       return 0;
     }
-    if (amidCompute) {
-      Optional<Double> measured = compute.sum(Arrays.stream(group).boxed().toList(), bytes);
-      if (measured.isPresent()) {
-        return measured.get();
-      }
+    List<Integer> members = Arrays.stream(group).boxed().toList();
+    Optional<Double> measured =
+        amidCompute ? compute.sum(members, bytes) : compute.reduction(members, bytes);
+    if (measured.isPresent()) {
+      return measured.get();
     }
     double step = 0;
     for (int i = 0; i < n; i++) {

@@ -25,6 +25,8 @@ class NamespacesIT {
     GptShape shape = new GptShape(2, 32, 2, 32, 16);
     Experiment.Plan plan =
         new Experiment.Plan(
+            "cpu",
+            false,
             shape,
             List.of(Cut.of(1, 2, 1, 1, 2), Cut.of(2, 1, 1, 1, 2)),
             List.of(4096L, 262_144L, 1_048_576L),

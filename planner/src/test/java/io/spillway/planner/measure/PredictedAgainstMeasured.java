@@ -69,6 +69,8 @@ public final class PredictedAgainstMeasured {
     Path folder = Files.createDirectories(Path.of(args[2]));
     Experiment.Plan plan =
         new Experiment.Plan(
+            "cpu",
+            false,
             SHAPE,
             cuts(layout),
             List.of(4096L, 32_768L, 131_072L, 524_288L, 2_097_152L),

@@ -17,6 +17,7 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.Backend;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.PrefixStore;
 import org.bytedeco.pytorch.ProcessGroupGloo;
@@ -117,6 +118,8 @@ final class Connection implements AutoCloseable {
     ProcessGroupNCCL group =
         new ProcessGroupNCCL(store, rank, size, ProcessGroupNCCL.Options.create());
     group.setTimeout(new Milliseconds(options.timeout().toMillis()));
+    // without it a barrier guesses a device from the rank, which is wrong in groups of some ranks
+    group.setBoundDeviceId(new DeviceOptional(Devices.choose("cuda").torch()));
     return group;
   }
 

@@ -46,6 +46,7 @@ public final class ProcessGroup implements AutoCloseable {
   private final Traffic traffic;
   private final String name;
   private int splits;
+  private volatile boolean broken;
 
   private ProcessGroup(
       GroupBackend kind,
@@ -347,6 +348,7 @@ public final class ProcessGroup implements AutoCloseable {
 
   /// Turns a native failure into words.
   SpillwayException explain(String what, RuntimeException e) {
+    broken = true;
     String native_ = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     String lower = native_.toLowerCase(java.util.Locale.ROOT);
     String why;
@@ -381,6 +383,17 @@ public final class ProcessGroup implements AutoCloseable {
   /// Leaves the group. Ranks that still have work to exchange should meet at a [#barrier] first.
   @Override
   public void close() {
+    if (kind == GroupBackend.NCCL) {
+      try {
+        if (broken) {
+          backend.abort();
+        } else {
+          backend.shutdown(); // else NCCL warns at exit that its communicators leak
+        }
+      } catch (RuntimeException e) {
+        System.err.println("spillway: " + explain("leaving", e).getMessage());
+      }
+    }
     held.close();
     if (name.equals("world")) {
       connection.close();
