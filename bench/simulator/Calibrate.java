@@ -1,3 +1,4 @@
+import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.units.Hertz;
 import io.spillway.simulator.machine.ElfImage;
 import io.spillway.simulator.machine.Machine;
@@ -5,12 +6,14 @@ import io.spillway.simulator.machine.ProcessOptions;
 import io.spillway.simulator.system.SystemFiles;
 import io.spillway.simulator.timing.TimingResult;
 import io.spillway.simulator.timing.TimingRun;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,14 +23,38 @@ import java.util.concurrent.Future;
 
 /// Compares cycles per instruction with a table of gem5 runs.
 ///
-/// Usage: `java -cp CLASSPATH bench/simulator/Calibrate.java DATA [SYSTEM] [CLOCK] [PROGRAM]`, where DATA
-/// holds `results.csv` and `elf/`, and the others are regular expressions.
+/// Usage: `bench/simulator/run Calibrate.java DATA OUT.csv [--quick] [--threads N] [--system REGEX] [--clock REGEX]
+/// [--program REGEX]`. DATA holds `results.csv` and `elf/`. OUT.csv gets a row per finished run; rows that it
+/// holds already are not run again. `--quick` leaves out programs of over five million instructions.
 public final class Calibrate {
-  private record Row(String system, double ghz, String program, double cpi) {}
+  private static final String HEADER =
+      "system,clock_ghz,program,gem5_cpi,cpi,error_percent,cycles,instructions,gem5_l1d_misses,l1d_misses,"
+          + "gem5_l2_misses,l2_misses,gem5_mispredicts,mispredicts,gem5_dram_reads,dram_reads,gem5_dram_writes,dram_writes";
 
-  private record Done(Row row, TimingResult result) {
-    double error() {
-      return (result.cpi() / row.cpi() - 1) * 100;
+  private record Row(String system, double ghz, String program, String[] fields) {
+    double cpi() {
+      return Double.parseDouble(fields[5]);
+    }
+
+    String key() {
+      return system + "," + fields[1] + "," + program;
+    }
+  }
+
+  private final Path data;
+  private final Path out;
+  private final Map<String, String> done = new HashMap<>();
+
+  private Calibrate(Path data, Path out) throws IOException {
+    this.data = data;
+    this.out = out;
+    if (Files.exists(out)) {
+      for (String line : Files.readAllLines(out)) {
+        String[] f = line.split(",", -1);
+        if (f.length == HEADER.split(",").length && !f[0].equals("system")) {
+          done.put(f[0] + "," + f[1] + "," + f[2], line);
+        }
+      }
     }
   }
 
@@ -36,49 +63,93 @@ public final class Calibrate {
   }
 
   public static void main(String[] args) throws Exception {
+    if (args.length < 2) {
+      System.err.println("usage: Calibrate DATA OUT.csv [--quick] [--threads N] [--system R] [--clock R] [--program R]");
+      System.exit(2);
+    }
+    String system = ".*";
+    String clock = ".*";
+    String program = ".*";
+    boolean quick = false;
+    int threads = Runtime.getRuntime().availableProcessors();
+    for (int i = 2; i < args.length; i++) {
+      switch (args[i]) {
+        case "--quick" -> quick = true;
+        case "--threads" -> threads = Integer.parseInt(args[++i]);
+        case "--system" -> system = args[++i];
+        case "--clock" -> clock = args[++i];
+        case "--program" -> program = args[++i];
+        default -> throw new IllegalArgumentException("unknown option " + args[i]);
+      }
+    }
     Path data = Path.of(args[0]);
-    String[] wanted = {".*", ".*", ".*"};
-    System.arraycopy(args, 1, wanted, 0, args.length - 1);
     List<Row> rows = new ArrayList<>();
     for (String line : Files.readAllLines(data.resolve("results.csv"))) {
       String[] f = line.split(",", -1);
       if (f[0].equals("system") || f[5].isEmpty() || !SystemFiles.NAMES.contains(ours(f[0]))) {
         continue;
       }
-      if (f[0].matches(wanted[0]) && f[1].matches(wanted[1]) && f[2].matches(wanted[2])) {
-        rows.add(new Row(f[0], Double.parseDouble(f[1]), f[2], Double.parseDouble(f[5])));
+      if (f[0].matches(system)
+          && f[1].matches(clock)
+          && f[2].matches(program)
+          && (!quick || Long.parseLong(f[3]) < 5_000_000)) {
+        rows.add(new Row(f[0], Double.parseDouble(f[1]), f[2], f));
       }
     }
-    List<Future<Done>> futures = new ArrayList<>();
-    List<Done> done = new ArrayList<>();
-    int threads = Runtime.getRuntime().availableProcessors();
+    new Calibrate(data, Path.of(args[1])).all(rows, threads);
+  }
+
+  private void all(List<Row> rows, int threads) throws Exception {
     try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      List<Future<?>> futures = new ArrayList<>();
       for (Row row : rows) {
-        futures.add(pool.submit(() -> run(data, row)));
+        if (!done.containsKey(row.key())) {
+          futures.add(pool.submit(() -> {
+            finished(row, run(row));
+            return null;
+          }));
+        }
       }
-      for (Future<Done> future : futures) {
-        done.add(future.get());
+      int n = 0;
+      for (Future<?> future : futures) {
+        future.get();
+        if (++n % 25 == 0) {
+          System.err.println(n + " of " + futures.size() + " runs");
+        }
       }
     }
-    done.sort(
-        Comparator.comparing((Done d) -> d.row().system())
-            .thenComparing(d -> d.row().ghz())
-            .thenComparing(d -> -Math.abs(d.error())));
+    report(rows);
+  }
+
+  private synchronized void finished(Row row, TimingResult r) throws IOException {
+    String[] g = row.fields();
+    done.put(
+        row.key(),
+        String.format(
+            "%s,%.5f,%.5f,%.2f,%d,%d,%s,%d,%s,%d,%s,%d,%s,%d,%s,%d",
+            row.key(), row.cpi(), r.cpi(), (r.cpi() / row.cpi() - 1) * 100, r.cycles(), r.instructions(),
+            g[10], r.caches().get(1).misses(), g[12], r.caches().get(2).misses(), g[16],
+            r.conditionalMispredicts(), g[19], r.dramReads(), g[20], r.dramWrites()));
+    List<String> lines = new ArrayList<>(done.values());
+    Collections.sort(lines);
+    lines.add(0, HEADER);
+    AtomicFiles.writeString(out, String.join("\n", lines) + "\n");
+  }
+
+  private void report(List<Row> rows) {
     Map<String, List<Double>> groups = new TreeMap<>();
-    for (Done d : done) {
-      System.out.printf(
-          "%-24s %5.0f GHz %-15s gem5 %10.4f ours %10.4f %+6.1f %% mispredicted %d%n",
-          d.row().system(),
-          d.row().ghz(),
-          d.row().program(),
-          d.row().cpi(),
-          d.result().cpi(),
-          d.error(),
-          d.result().conditionalMispredicts());
-      String group = String.format("%s @ %.0f GHz", d.row().system(), d.row().ghz());
-      groups.computeIfAbsent(group, k -> new ArrayList<>()).add(Math.abs(d.error()));
-      groups.computeIfAbsent("~ all", k -> new ArrayList<>()).add(Math.abs(d.error()));
+    List<String[]> over = new ArrayList<>();
+    for (Row row : rows) {
+      String[] f = done.get(row.key()).split(",", -1);
+      double error = (Double.parseDouble(f[4]) / Double.parseDouble(f[3]) - 1) * 100;
+      String group = row.system() + " @ " + row.fields()[1] + " GHz";
+      groups.computeIfAbsent(group, k -> new ArrayList<>()).add(Math.abs(error));
+      groups.computeIfAbsent("**all**", k -> new ArrayList<>()).add(Math.abs(error));
+      if (Math.abs(error) > 8) {
+        over.add(f);
+      }
     }
+    System.out.println("| system | runs | median % | 95th percentile % | largest % |\n|---|---|---|---|---|");
     groups.forEach(
         (name, errors) -> {
           Collections.sort(errors);
@@ -90,16 +161,19 @@ public final class Calibrate {
               errors.get((int) (errors.size() * 0.95)),
               errors.getLast());
         });
+    over.sort(Comparator.comparing(f -> -Math.abs(Double.parseDouble(f[5]))));
+    System.out.println("\nBeyond 8 %:\n\n| system | GHz | program | gem5 | ours | error % |\n|---|---|---|---|---|---|");
+    over.forEach(f -> System.out.printf("| %s | %s | %s | %s | %s | %+.1f |%n", f[0], f[1], f[2], f[3], f[4], Double.parseDouble(f[5])));
   }
 
-  private static Done run(Path data, Row row) {
+  private TimingResult run(Row row) {
     var system = SystemFiles.load(ours(row.system())).at(new Hertz(row.ghz() * 1e9));
     ProcessOptions process =
         ProcessOptions.of(row.program())
             .withOutput(OutputStream.nullOutputStream(), OutputStream.nullOutputStream());
     ElfImage image = ElfImage.read(data.resolve("elf").resolve(row.program()));
     try (Machine machine = Machine.load(image, process)) {
-      return new Done(row, new TimingRun(system, machine).run(TimingRun.Window.ALL));
+      return new TimingRun(system, machine).run(TimingRun.Window.ALL);
     }
   }
 }

@@ -21,15 +21,23 @@ public final class Interpreter implements Engine {
   public void step(Hart hart) {
     long pc = hart.pc;
     try {
-      Instruction in = fetch(hart, pc);
+      step(hart, fetch(hart, pc));
+    } catch (MemoryFault fault) {
+      hart.lastPc = pc;
+      machine.fault(hart, fault);
+    }
+  }
+
+  /// Executes `in`, which the caller knows to be the instruction at `hart.pc`.
+  public void step(Hart hart, Instruction in) {
+    long pc = hart.pc;
+    try {
       hart.instruction = in;
       hart.lastPc = pc;
-      long next = pc + in.length();
-      execute(hart, in, pc, next);
+      execute(hart, in, pc, pc + in.length());
       hart.x[0] = 0;
       hart.retired++;
     } catch (MemoryFault fault) {
-      hart.lastPc = pc;
       machine.fault(hart, fault);
     }
   }

@@ -50,6 +50,9 @@ final class Cache extends Below {
   private final long[] ready;
   private final byte[] state;
 
+  /// The way that a set hit last.
+  private final int[] recent;
+
   // ---- misses on their way, in no order
   private final long[] pendingLine;
   private final long[] pendingArrival;
@@ -71,6 +74,9 @@ final class Cache extends Below {
   private java.util.List<Cache> above = java.util.List.of();
   private java.util.List<Cache> peers = new java.util.ArrayList<>();
   private boolean coalesced;
+
+  /// Whether other cores' caches watch this one.
+  private boolean shared;
 
   final CacheCounts counts = new CacheCounts();
 
@@ -100,6 +106,8 @@ final class Cache extends Below {
     this.stamp = new long[lines];
     this.ready = new long[lines];
     this.state = new byte[lines];
+    this.recent = new int[level.sets()];
+    Arrays.setAll(recent, set -> set * ways);
     int flights = 2 * level.mshrs() + 8;
     this.pendingLine = new long[flights];
     this.pendingArrival = new long[flights];
@@ -133,6 +141,38 @@ final class Cache extends Below {
     return level;
   }
 
+  long period() {
+    return period;
+  }
+
+  /// An access of the core itself that does nothing unless it is a plain hit; see [MemorySystem#hit].
+  int hit(long address, long time, boolean write) {
+    if (time >= nextArrival || (time < blockedUntil && time >= blockedFrom) || shared) {
+      return -1;
+    }
+    long line = address >>> lineBits;
+    int set = (int) line & setMask;
+    int way = recent[set];
+    if (tag[way] != line) {
+      way = find(line);
+      if (way < 0) {
+        return -1;
+      }
+      recent[set] = way;
+    }
+    if (ready[way] > time) {
+      return -1;
+    }
+    counts.accesses++;
+    touch(way);
+    servedBy = number;
+    coalesced = false;
+    if (write) {
+      state[way] |= DIRTY;
+    }
+    return hit;
+  }
+
   /// An access of the core itself.
   ///
   /// @return when the core has the data, or may forget the store
@@ -146,7 +186,7 @@ final class Cache extends Below {
       settle(time);
     }
     counts.accesses++;
-    long snooped = peers.isEmpty() ? 0 : snoop(line, write, time);
+    long snooped = shared ? snoop(line, write, time) : 0;
     int way = find(line);
     if (way >= 0) {
       touch(way);
@@ -391,7 +431,9 @@ final class Cache extends Below {
   void joins(Cache other) {
     if (other.peers.isEmpty()) {
       other.peers.add(other);
+      other.shared = true;
     }
+    shared = true;
     peers = other.peers;
     peers.add(this);
   }

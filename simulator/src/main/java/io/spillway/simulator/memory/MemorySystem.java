@@ -127,6 +127,23 @@ public final class MemorySystem {
     return access(address, bytes, true, time, pc);
   }
 
+  /// Accesses data if that is a plain hit of the first level: the line is there, nothing is on its
+  /// way and the cache is free.
+  ///
+  /// @param time on an edge of the first data cache's clock
+  /// @return cycles of that cache until the answer, or -1, when nothing has been done
+  public int hit(long address, int bytes, long time, boolean write) {
+    if ((address + bytes - 1 ^ address) >>> lineBits != 0) {
+      return -1;
+    }
+    return data.hit(frames.physical(address), time, write);
+  }
+
+  /// Cycle of the first data cache.
+  public long dataPeriod() {
+    return data.period();
+  }
+
   private long access(long address, int bytes, boolean write, long time, long pc) {
     long done = data.access(frames.physical(address), write, time, Cache.DATA, pc);
     long last = address + bytes - 1;

@@ -1,13 +1,11 @@
 package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
-import io.spillway.simulator.isa.OpClass;
 import io.spillway.simulator.memory.Cycles;
 import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
 import io.spillway.simulator.system.Predictor;
-import io.spillway.simulator.system.Unit;
 import java.util.Arrays;
 
 /// An in-order core: two fetch stages, decode, issue to functional units, memory and commit in
@@ -31,8 +29,8 @@ public final class InOrderCore extends TimingCore {
   private final Core.InOrder core;
   private final long period;
   private final Cycles clock;
+  private final boolean sameClock;
   private final MemorySystem memory;
-  private final CodeReader code;
   private final BranchUnit branches;
   private final CycleStack stack;
   private int waitLevel;
@@ -41,17 +39,12 @@ public final class InOrderCore extends TimingCore {
   private int frontCause = CycleStack.FETCH;
   private long frontWait;
 
-  // ---- functional units, one row per operation class
-  private final int[] unitFirst;
-  private final int[] unitCount;
-  private final int[] latency;
-  private final int[] interval;
-  private final int[] lead;
-  private final int[] assumed;
-  private final long[] unitFree;
-  private final long[] unitLast;
-  private final long[] unitEnd;
-  private final long[] unitPop;
+  // ---- functional units: when each takes another, took the last, ended it and let it go
+  private static final int FREE = 0;
+  private static final int LAST = 1;
+  private static final int END = 2;
+  private static final int POP = 3;
+  private final long[] unit;
   private int chosen;
 
   // ---- fetch: the line being read, the next sequential one
@@ -75,9 +68,9 @@ public final class InOrderCore extends TimingCore {
   private int issuedNow;
   private int memoryIssuedNow;
   private boolean issueClosed;
-  private final long[] returnCycle = new long[64];
-  private final long[] commitOf = new long[64];
-  private final long[] useOf = new long[64];
+  private final long[] returnCycle = new long[TimedInstruction.REGISTERS];
+  private final long[] commitOf = new long[TimedInstruction.REGISTERS];
+  private final long[] useOf = new long[TimedInstruction.REGISTERS];
 
   // ---- commit
   private long commitCycle;
@@ -97,6 +90,7 @@ public final class InOrderCore extends TimingCore {
   private final int[] storeBytes;
   private final long[] storePc;
   private final long[] storeGone;
+  private long storesGone;
   private int storeHead;
   private int storeTail;
   private long storeCycle;
@@ -108,51 +102,16 @@ public final class InOrderCore extends TimingCore {
       double fastHertz,
       MemorySystem memory,
       CodeReader code) {
+    super(core.units(), code);
     this.core = core;
-    this.code = code;
     this.period = core.clock().period(fastHertz);
     this.clock = new Cycles(period);
+    this.sameClock = memory.dataPeriod() == period;
     this.memory = memory;
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
     stack.charge(1, 1, 0, 0, 0, 0);
-    int classes = OpClass.values().length;
-    unitFirst = new int[classes];
-    unitCount = new int[classes];
-    latency = new int[classes];
-    interval = new int[classes];
-    lead = new int[classes];
-    assumed = new int[classes];
-    Arrays.fill(unitFirst, -1);
-    int units = 0;
-    for (Unit unit : core.units()) {
-      for (Unit.Operation op : unit.ops()) {
-        for (OpClass c : op.classes()) {
-          int i = c.ordinal();
-          unitFirst[i] = units;
-          unitCount[i] = unit.count();
-          latency[i] = op.latency();
-          interval[i] = op.interval();
-          lead[i] = op.lead();
-          assumed[i] = op.assumed();
-        }
-      }
-      units += unit.count();
-    }
-    int integer = OpClass.INTEGER_ALU.ordinal();
-    for (int i = 0; i < classes; i++) {
-      if (unitFirst[i] < 0) {
-        unitFirst[i] = Math.max(0, unitFirst[integer]);
-        unitCount[i] = Math.max(1, unitCount[integer]);
-        latency[i] = Math.max(1, latency[integer]);
-        interval[i] = Math.max(1, interval[integer]);
-        lead[i] = lead[integer];
-      }
-    }
-    unitFree = new long[Math.max(1, units)];
-    unitLast = new long[Math.max(1, units)];
-    unitEnd = new long[Math.max(1, units)];
-    unitPop = new long[Math.max(1, units)];
+    unit = new long[4 * units.units];
     issueDelay = core.fetchToDecode() + core.decodeToExecute();
     groupLimit = core.decodeBuffer() + core.executeBuffer();
     runsDry = groupLimit;
@@ -184,48 +143,45 @@ public final class InOrderCore extends TimingCore {
   }
 
   @Override
-  public void retire(Instruction in, long pc, long next, boolean taken, long address) {
+  void retire(TimedInstruction t, long pc, long next, boolean taken, long address) {
     long before = commitCycle;
     waitMemory = 0;
     waitRoom = 0;
     long lastFetch = fetchCycle;
-    long fetched = fetch(pc, in.length());
+    long fetched = fetch(pc, t.length);
     frontWait = fetchable > lastFetch ? Math.max(0, fetched - lastFetch - 1) : 0;
-    OpClass c = in.opClass();
-    boolean control = c.isControl();
-    if (control) {
-      branches.predict(in, pc, fetched);
+    if (t.control) {
+      branches.predict(t.in, pc, fetched);
     }
-    int k = c.ordinal();
-    long issued = issue(in, k, c.isMemory(), fetched);
+    long issued = issue(t, fetched);
     int u = chosen;
-    long end =
-        Math.max(issued + latency[k], unitPop[u] + Math.min(issued - unitLast[u], latency[k]));
-    unitFree[u] =
+    int latency = t.latency;
+    long pop = unit[u + POP];
+    long end = Math.max(issued + latency, pop + Math.min(issued - unit[u + LAST], latency));
+    unit[u + FREE] =
         Math.max(
-            issued + interval[k],
-            unitEnd[u] <= issued && issued < unitPop[u] ? unitPop[u] + 1 : issued + 1);
-    unitLast[u] = issued;
-    unitEnd[u] = end;
+            issued + t.interval, unit[u + END] <= issued && issued < pop ? pop + 1 : issued + 1);
+    unit[u + LAST] = issued;
+    unit[u + END] = end;
     long committed;
-    if (c.isMemory()) {
-      committed = access(in, c, pc, address, end, u);
+    if (t.memory) {
+      committed = access(t, pc, address, end, u);
     } else {
       committed = commit(end, false);
-      unitPop[u] = committed;
+      unit[u + POP] = committed;
     }
-    stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
+    if (committed != before) {
+      stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
+    }
     frontCause = CycleStack.FETCH;
-    int rd = in.destination();
-    if (rd >= 0) {
-      boolean unpredictable = c.isMemory() && assumed[k] == 0;
-      returnCycle[rd] = unpredictable ? Long.MAX_VALUE / 2 : issued + latency[k] + assumed[k];
-      commitOf[rd] = committed;
-      useOf[rd] = committedNow == core.commitWidth() ? committed + 1 : committed;
-    }
-    if (control) {
-      branch(in, pc, next, taken, fetched, committed);
-    } else if (c == OpClass.SYSTEM) {
+    int rd = t.destination;
+    boolean unpredictable = t.memory && t.assumed == 0;
+    returnCycle[rd] = unpredictable ? Long.MAX_VALUE / 2 : issued + latency + t.assumed;
+    commitOf[rd] = committed;
+    useOf[rd] = committedNow == core.commitWidth() ? committed + 1 : committed;
+    if (t.control) {
+      branch(t.in, pc, next, taken, fetched, committed);
+    } else if (t.kind == TimedInstruction.Kind.SYSTEM) {
       restart(committed + core.branchDelay(), next);
     }
   }
@@ -321,20 +277,20 @@ public final class InOrderCore extends TimingCore {
     long pc = target;
     boolean redirected = jump;
     while (at < resolved) {
-      Instruction in = code.at(pc);
-      if (in == null) {
+      TimedInstruction t = code.at(pc);
+      if (t == null) {
         break;
       }
       if (redirected) {
         redirect(at + core.fetchBackward(), pc, at);
         redirected = false;
       }
-      at = fetch(pc, in.length());
+      at = fetch(pc, t.length);
       groupPop[(int) group & GROUPS - 1] =
           group - group0 <= WRONG_GROUPS ? at + issueDelay : resolved;
-      pc += in.length();
-      if (at < resolved && in.isControl()) {
-        branches.predict(in, pc - in.length(), at);
+      pc += t.length;
+      if (at < resolved && t.control) {
+        branches.predict(t.in, pc - t.length, at);
         if (branches.taken) {
           pc = branches.target;
           redirected = true;
@@ -352,27 +308,23 @@ public final class InOrderCore extends TimingCore {
 
   // ---- issue and commit
 
-  private long issue(Instruction in, int k, boolean isMemory, long fetched) {
+  private long issue(TimedInstruction t, long fetched) {
+    int lead = t.lead;
     long at = Math.max(fetched + issueDelay, issueCycle);
-    at = Math.max(at, ready(in.source1(), lead[k]));
-    at = Math.max(at, ready(in.source2(), lead[k]));
-    at = Math.max(at, ready(in.source3(), lead[k]));
+    at = Math.max(at, ready(t.source1, lead));
+    at = Math.max(at, ready(t.source2, lead));
+    at = Math.max(at, ready(t.source3, lead));
     if (at == issueCycle && (issuedNow >= core.issueWidth() || issueClosed)) {
       at++;
     }
-    int first = unitFirst[k];
-    int best = first;
-    for (int u = first; u < first + unitCount[k]; u++) {
-      if (unitFree[u] <= at) {
-        best = u;
-        break;
-      }
-      if (unitFree[u] < unitFree[best]) {
+    int best = t.firstUnit << 2;
+    for (int u = best + 4; unit[best + FREE] > at && u < t.endUnit << 2; u += 4) {
+      if (unit[u + FREE] < unit[best + FREE]) {
         best = u;
       }
     }
     chosen = best;
-    at = Math.max(at, unitFree[best]);
+    at = Math.max(at, unit[best + FREE]);
     if (at > issueCycle) {
       issueCycle = at;
       issuedNow = 0;
@@ -380,7 +332,7 @@ public final class InOrderCore extends TimingCore {
       issueClosed = false;
     }
     issuedNow++;
-    if (isMemory && ++memoryIssuedNow >= core.memoryIssueWidth()) {
+    if (t.memory && ++memoryIssuedNow >= core.memoryIssueWidth()) {
       issueClosed = true;
     }
     groupPop[(int) group & GROUPS - 1] = at;
@@ -388,7 +340,7 @@ public final class InOrderCore extends TimingCore {
   }
 
   private long ready(int register, int early) {
-    return register < 0 ? 0 : Math.min(returnCycle[register] - early, commitOf[register]);
+    return Math.min(returnCycle[register] - early, commitOf[register]);
   }
 
   private long commit(long end, boolean isMemory) {
@@ -412,31 +364,32 @@ public final class InOrderCore extends TimingCore {
 
   // ---- memory
 
-  private long access(Instruction in, OpClass c, long pc, long address, long end, int u) {
+  private long access(TimedInstruction t, long pc, long address, long end, int u) {
     long at = Math.max(end, requestFree);
-    at = Math.max(at, use(in.source1()));
-    at = Math.max(at, use(in.source2()));
-    unitPop[u] = at;
+    at = Math.max(at, useOf[t.source1]);
+    at = Math.max(at, useOf[t.source2]);
+    unit[u + POP] = at;
     long oldest = transferCommit[transfer];
     if (oldest > at) {
       at = oldest + 1;
     }
     long done;
-    if (c == OpClass.STORE) {
+    if (t.kind == TimedInstruction.Kind.STORE) {
       long room = storeRoom(at);
       waitRoom = room - at;
       done = commit(Math.max(at, room), true);
-      enqueue(address, in.accessBytes(), pc, done + 1);
+      enqueue(address, t.bytes, pc, done + 1);
       lastStore = done;
     } else {
       if (lastStore > at) {
         at = lastStore + 1;
       }
-      if (c == OpClass.ATOMIC) {
+      boolean atomic = t.kind == TimedInstruction.Kind.ATOMIC;
+      if (atomic) {
         at = Math.max(at, commitCycle);
         at = Math.max(at, drain());
       }
-      at = load(in, address, pc, at, c == OpClass.ATOMIC);
+      at = load(t.bytes, address, pc, at, atomic);
       done = commit(answer, true);
     }
     requestFree = at;
@@ -445,16 +398,15 @@ public final class InOrderCore extends TimingCore {
     return done;
   }
 
-  private long use(int register) {
-    return register < 0 ? 0 : useOf[register];
-  }
-
   /// Sends a load at `at` or later, sets `answer` to the cycle of its data and returns the cycle of
   /// the sending.
-  private long load(Instruction in, long address, long pc, long at, boolean write) {
+  private long load(int bytes, long address, long pc, long at, boolean write) {
     sendStores(at);
-    int bytes = in.accessBytes();
-    for (int i = storeTail - 1; i >= 0 && i > storeTail - 1 - core.storeBuffer(); i--) {
+    int oldest =
+        storeHead == storeTail && storesGone <= at
+            ? storeTail
+            : Math.max(0, storeTail - core.storeBuffer());
+    for (int i = storeTail - 1; i >= oldest; i--) {
       int s = i & storeMask;
       if (i < storeHead && storeGone[s] <= at) {
         continue;
@@ -473,16 +425,23 @@ public final class InOrderCore extends TimingCore {
     }
     int slot = freeSlot();
     at = Math.max(at, slots[slot]);
-    long tick =
-        write
-            ? memory.store(address, bytes, at * period, pc)
-            : memory.load(address, bytes, at * period, pc);
-    answer = up(tick);
+    long time = at * period;
+    int hit = sameClock ? memory.hit(address, bytes, time, write) : -1;
+    if (hit >= 0) {
+      answer = at + hit;
+      waitLevel = 1;
+    } else {
+      answer =
+          up(
+              write
+                  ? memory.store(address, bytes, time, pc)
+                  : memory.load(address, bytes, time, pc));
+      waitLevel = memory.servedBy();
+    }
     if (core.idles() && answer - at > runsDry) {
       answer++;
     }
     slots[slot] = answer;
-    waitLevel = memory.servedBy();
     waitMemory = answer - at;
     return at;
   }
@@ -542,10 +501,20 @@ public final class InOrderCore extends TimingCore {
         storesNow = 0;
       }
       storesNow++;
-      storeGone[s] = up(memory.store(storeAddress[s], storeBytes[s], at * period, storePc[s]));
+      storeGone[s] = write(s, at);
+      storesGone = Math.max(storesGone, storeGone[s]);
       slots[slot] = storeGone[s];
       storeHead++;
     }
+  }
+
+  /// Gives one store to the cache; returns the cycle at which it has it.
+  private long write(int s, long at) {
+    long time = at * period;
+    int hit = sameClock ? memory.hit(storeAddress[s], storeBytes[s], time, true) : -1;
+    return hit >= 0
+        ? at + hit
+        : up(memory.store(storeAddress[s], storeBytes[s], time, storePc[s]));
   }
 
   /// Sends all stores and returns the cycle at which the last is gone.

@@ -7,8 +7,7 @@ import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
 import io.spillway.simulator.system.Predictor;
-import io.spillway.simulator.system.Unit;
-import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// An out-of-order core: fetch through a queue, rename onto finite structures, issue when operands
 /// and units are ready, commit in order.
@@ -21,8 +20,6 @@ import java.util.Arrays;
 public final class OutOfOrderCore extends TimingCore {
   private static final int RING = 1 << 13;
   private static final int MASK = RING - 1;
-  private static final int CHUNK_BITS = 4;
-  private static final int CHUNKS = 1 << 10;
 
   /// Cycles from the resolution of a branch to the dispatch of what follows it.
   private static final int REFILL = 8;
@@ -30,8 +27,9 @@ public final class OutOfOrderCore extends TimingCore {
   private final Core.OutOfOrder core;
   private final long period;
   private final Cycles clock;
+  private final boolean sameClock;
+  private int chosen;
   private final MemorySystem memory;
-  private final CodeReader code;
   private final BranchUnit branches;
   private final CycleStack stack;
   private int waitLevel;
@@ -40,11 +38,8 @@ public final class OutOfOrderCore extends TimingCore {
   private int frontCause = CycleStack.FETCH;
   private final int blockBits;
 
-  // ---- functional units, one row per operation class
-  private final int[] unitOf;
-  private final int[] latency;
-  private final int[] interval;
-  private final Slots[] unitSlots;
+  // ---- functional units by kind; null where the issue width is the tighter limit
+  private final @Nullable Slots[] unitSlots;
   private final long[][] unitBusy;
 
   // ---- time of each stage, by instruction number
@@ -68,14 +63,13 @@ public final class OutOfOrderCore extends TimingCore {
   private long dispatchCycle;
   private int dispatchedNow;
   private long serialUntil;
-  private final ReleaseHeap issueQueue;
+  private final ReleaseCalendar issueQueue;
   private final long[] loadFree;
   private final long[] storeFree;
   private int loadIndex;
   private int storeIndex;
   private int writtenIndex;
   private long storesGone;
-  private long stores;
   private final long[] integerFree;
   private final long[] floatFree;
   private int integerIndex;
@@ -84,24 +78,18 @@ public final class OutOfOrderCore extends TimingCore {
   // ---- issue, execute, write back
   private final Slots issueSlots;
   private final Slots writeBackSlots;
-  private final Slots loadPorts;
+  /// Null where there are as many as loads in flight.
+  private final @Nullable Slots loadPorts;
   private final Slots storePorts;
-  private final long[] valueAt = new long[64];
+  private final long[] valueAt = new long[TimedInstruction.REGISTERS];
 
   // ---- commit
   private long commitCycle;
   private int committedNow;
   private long commitBlockedUntil;
 
-  // ---- stores in flight, by store number
-  private final int storeMask;
-  private final long[] storeAddress;
-  private final int[] storeBytes;
-  private final long[] storeExecuted;
-  private final long[] storeSent;
-  private final long[] storeBefore;
-  private final long[] chunkHead = new long[CHUNKS];
-  private final long[] storePc;
+  // ---- stores on their way to the cache
+  private final StoreWindow window;
   private long written;
   private long storeSendCycle;
   private final StoreSets sets;
@@ -112,60 +100,33 @@ public final class OutOfOrderCore extends TimingCore {
       double fastHertz,
       MemorySystem memory,
       CodeReader code) {
+    super(core.units(), code);
     this.core = core;
     this.period = core.clock().period(fastHertz);
     this.clock = new Cycles(period);
+    this.sameClock = memory.dataPeriod() == period;
     this.memory = memory;
-    this.code = code;
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
     stack.charge(1, 1, 0, 0, 0, 0);
     this.blockBits = Integer.numberOfTrailingZeros(core.fetchBuffer());
-    int classes = OpClass.values().length;
-    unitOf = new int[classes];
-    latency = new int[classes];
-    interval = new int[classes];
-    Arrays.fill(unitOf, -1);
     unitSlots = new Slots[core.units().size()];
     unitBusy = new long[core.units().size()][];
     for (int u = 0; u < core.units().size(); u++) {
-      Unit unit = core.units().get(u);
-      unitSlots[u] = new Slots(unit.count());
-      unitBusy[u] = new long[unit.count()];
-      for (Unit.Operation op : unit.ops()) {
-        for (OpClass c : op.classes()) {
-          unitOf[c.ordinal()] = u;
-          latency[c.ordinal()] = op.latency();
-          interval[c.ordinal()] = op.interval();
-        }
-      }
+      int count = core.units().get(u).count();
+      unitSlots[u] = count < core.issueWidth() ? new Slots(count) : null;
+      unitBusy[u] = new long[count];
     }
-    int integer = OpClass.INTEGER_ALU.ordinal();
-    for (int i = 0; i < classes; i++) {
-      if (unitOf[i] < 0) {
-        unitOf[i] = Math.max(0, unitOf[integer]);
-        latency[i] = Math.max(1, latency[integer]);
-        interval[i] = 1;
-      }
-    }
-    issueQueue = new ReleaseHeap(core.issueQueue());
+    issueQueue = new ReleaseCalendar(core.issueQueue());
     loadFree = new long[core.loadQueue()];
     storeFree = new long[core.storeQueue()];
     integerFree = new long[core.integerRegisters() - 33];
     floatFree = new long[core.floatRegisters() - 32];
     issueSlots = new Slots(core.issueWidth());
     writeBackSlots = new Slots(core.writeBackWidth());
-    loadPorts = new Slots(core.loadPorts());
+    loadPorts = core.loadPorts() < core.loadQueue() ? new Slots(core.loadPorts()) : null;
     storePorts = new Slots(core.storePorts());
-    int ring = Integer.highestOneBit(core.storeQueue()) << 2;
-    storeMask = ring - 1;
-    storeAddress = new long[ring];
-    storeBytes = new int[ring];
-    storePc = new long[ring];
-    storeExecuted = new long[ring];
-    storeSent = new long[ring];
-    storeBefore = new long[ring];
-    Arrays.fill(chunkHead, -1);
+    window = new StoreWindow(core.storeQueue());
     sets = new StoreSets(core.storeSetEntries(), core.storeSetClear());
   }
 
@@ -185,73 +146,52 @@ public final class OutOfOrderCore extends TimingCore {
   }
 
   @Override
-  public void retire(Instruction in, long pc, long next, boolean taken, long address) {
-    OpClass c = in.opClass();
-    boolean control = c.isControl();
+  void retire(TimedInstruction t, long pc, long next, boolean taken, long address) {
     long before = commitCycle;
     waitMemory = 0;
     long lastFetch = fetchCycle;
-    long fetched = fetch(pc, in.length());
+    long fetched = fetch(pc, t.length);
     long frontWait =
         frontCause == CycleStack.BRANCH
             ? fetched - lastFetch + REFILL
             : blockReady == fetched ? fetched - lastFetch : 0;
-    if (control) {
-      branches.predict(in, pc, fetched);
+    if (t.control) {
+      branches.predict(t.in, pc, fetched);
     }
-    long renamed = rename(in, c, fetched);
-    long dispatched = dispatch(renamed);
-    if (c.isMemory()) {
-      writeStores(dispatched, stores - 1);
+    long dispatched = dispatch(rename(t, fetched));
+    if (t.memory && written < window.count) {
+      writeStores(dispatched, window.count - 1);
     }
-    long ready = dispatched;
-    ready = Math.max(ready, value(in.source1()));
-    ready = Math.max(ready, value(in.source2()));
-    ready = Math.max(ready, value(in.source3()));
-    long done;
-    long leavesQueue;
-    if (c == OpClass.LOAD) {
-      done = load(in, pc, address, ready);
-      leavesQueue = done;
-    } else if (c == OpClass.STORE) {
-      done = store(in, pc, address, ready);
-      leavesQueue = done;
-    } else if (c == OpClass.ATOMIC) {
-      done = atomic(in, pc, address, ready);
-      leavesQueue = done;
-    } else if (c == OpClass.SYSTEM || c == OpClass.FENCE) {
-      writeStores(Long.MAX_VALUE, stores - 1);
-      long drained = storesGone;
-      long issued = issue(Math.max(ready, Math.max(commitCycle + 2, drained)), c.ordinal());
-      done = writeBackSlots.first(issued + latency[c.ordinal()]);
-      leavesQueue = issued;
-    } else {
-      int k = c.ordinal();
-      long issued = issue(ready, k);
-      done = writeBackSlots.first(issued + latency[k]);
-      leavesQueue = issued;
-    }
+    long ready = Math.max(dispatched, valueAt[t.source1]);
+    ready = Math.max(ready, Math.max(valueAt[t.source2], valueAt[t.source3]));
+    long leavesQueue =
+        switch (t.kind) {
+          case PLAIN, CONTROL -> issue(ready, t);
+          case LOAD -> load(t, pc, address, ready);
+          case STORE -> store(t, pc, address, ready);
+          case ATOMIC -> atomic(t, pc, address, ready);
+          case SYSTEM, FENCE -> {
+            writeStores(Long.MAX_VALUE, window.count - 1);
+            yield issue(Math.max(ready, Math.max(commitCycle + 2, storesGone)), t);
+          }
+        };
+    long done = t.memory ? leavesQueue : writeBackSlots.first(leavesQueue + t.latency);
     issueQueue.add(leavesQueue + 1);
-    int rd = in.destination();
-    if (rd >= 0) {
-      valueAt[rd] = done;
-    }
+    valueAt[t.destination] = done;
     long committed = commit(done);
     committedAt[(int) number & MASK] = committed;
-    stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
+    if (committed != before) {
+      stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
+    }
     frontCause = CycleStack.FETCH;
-    finish(in, c, rd, committed);
-    if (control) {
-      branch(in, pc, next, taken, fetched, done, committed);
-    } else if (c == OpClass.SYSTEM) {
+    finish(t, committed);
+    if (t.control) {
+      branch(t, pc, next, taken, fetched, done, committed);
+    } else if (t.kind == TimedInstruction.Kind.SYSTEM) {
       serialUntil = committed + core.trapLatency();
       fetchFrom(committed + core.trapLatency() + core.commitToFetch());
     }
     number++;
-  }
-
-  private long value(int register) {
-    return register < 0 ? 0 : valueAt[register];
   }
 
   // ---- fetch
@@ -296,7 +236,7 @@ public final class OutOfOrderCore extends TimingCore {
 
   // ---- rename and dispatch
 
-  private long rename(Instruction in, OpClass c, long fetched) {
+  private long rename(TimedInstruction t, long fetched) {
     long sent = Math.max(fetched, sendCycle);
     int skid = 2 * core.decodeWidth();
     sent = Math.max(sent, renamedAt[(int) (number - skid) & MASK] - core.decodeToRename());
@@ -314,17 +254,19 @@ public final class OutOfOrderCore extends TimingCore {
     at = Math.max(at, serialUntil);
     long wanted = at;
     at = Math.max(at, committedAt[(int) (number - core.rob()) & MASK] + 1);
-    if (c == OpClass.LOAD) {
-      at = Math.max(at, loadFree[loadIndex]);
-    } else if (c == OpClass.STORE || c == OpClass.ATOMIC) {
-      writeStores(Long.MAX_VALUE, stores - storeFree.length);
-      at = Math.max(at, storeFree[storeIndex]);
+    if (t.memory) {
+      if (t.kind == TimedInstruction.Kind.LOAD) {
+        at = Math.max(at, loadFree[loadIndex]);
+      } else {
+        writeStores(Long.MAX_VALUE, window.count - storeFree.length);
+        at = Math.max(at, storeFree[storeIndex]);
+      }
     }
-    int rd = in.destination();
-    if (rd >= 32) {
-      at = Math.max(at, floatFree[floatIndex]);
-    } else if (rd >= 0) {
+    int rd = t.destination;
+    if (rd < 32) {
       at = Math.max(at, integerFree[integerIndex]);
+    } else if (rd < TimedInstruction.NO_SOURCE) {
+      at = Math.max(at, floatFree[floatIndex]);
     }
     at = issueQueue.room(at);
     waitRoom = at - wanted;
@@ -355,100 +297,82 @@ public final class OutOfOrderCore extends TimingCore {
 
   // ---- issue
 
-  private long issue(long ready, int k) {
-    Slots units = unitSlots[unitOf[k]];
+  private long issue(long ready, TimedInstruction t) {
+    Slots kind = unitSlots[t.unit];
     long at = ready;
-    long[] busy = unitBusy[unitOf[k]];
-    int free = 0;
-    if (interval[k] > 1) {
-      for (int i = 1; i < busy.length; i++) {
-        if (busy[i] < busy[free]) {
-          free = i;
-        }
-      }
-      at = Math.max(at, busy[free]);
+    if (t.interval > 1) {
+      at = Math.max(at, occupy(t, ready));
     }
-    while (!issueSlots.isFree(at) || !units.isFree(at)) {
-      at++;
+    at = issueSlots.free(at);
+    if (kind != null) {
+      for (long unit = kind.free(at); unit != at; unit = kind.free(at)) {
+        at = issueSlots.free(unit);
+      }
+      kind.take(at);
     }
     issueSlots.take(at);
-    units.take(at);
-    if (interval[k] > 1) {
-      busy[free] = at + interval[k];
+    if (t.interval > 1) {
+      unitBusy[t.unit][chosen] = at + t.interval;
     }
     return at;
   }
 
+  /// Chooses the unit that is free first among those that do not take an operation every cycle;
+  /// returns when that is.
+  private long occupy(TimedInstruction t, long ready) {
+    long[] busy = unitBusy[t.unit];
+    int free = 0;
+    for (int i = 1; i < busy.length; i++) {
+      if (busy[i] < busy[free]) {
+        free = i;
+      }
+    }
+    chosen = free;
+    return busy[free];
+  }
+
   // ---- memory
 
-  private long load(Instruction in, long pc, long address, long ready) {
-    int bytes = in.accessBytes();
+  private long load(TimedInstruction t, long pc, long address, long ready) {
+    int bytes = t.bytes;
     long waits = sets.waitsFor(pc);
-    if (waits >= 0 && waits >= stores - storeMask) {
-      ready = Math.max(ready, storeExecuted[(int) waits & storeMask]);
+    if (window.holds(waits)) {
+      ready = Math.max(ready, window.executed(waits));
     }
-    int k = OpClass.LOAD.ordinal();
-    long executed = issue(ready, k) + latency[k];
-    long s = conflict(address, bytes, executed);
-    if (s >= 0 && storeExecuted[(int) s & storeMask] > executed) {
+    long executed = issue(ready, t) + t.latency;
+    long s = window.conflict(address, bytes, executed);
+    if (s >= 0 && window.executed(s) > executed) {
       executed = repeat(pc, s);
     }
-    s = covering(address, bytes, executed);
+    s = window.overlapping(address, bytes, executed);
     if (s >= 0) {
-      int i = (int) s & storeMask;
-      if (storeAddress[i] <= address && address + bytes <= storeAddress[i] + storeBytes[i]) {
-        return writeBackSlots.first(Math.max(executed, storeExecuted[i]) + 1);
+      if (window.covers(s, address, bytes)) {
+        return writeBackSlots.first(Math.max(executed, window.executed(s)) + 1);
       }
-      executed = storeSent[i] + 2;
+      executed = window.sent(s) + 2;
     }
-    while (!loadPorts.isFree(executed)) {
-      executed += 2;
+    if (loadPorts != null) {
+      while (loadPorts.free(executed) != executed) {
+        executed += 2;
+      }
+      loadPorts.take(executed);
     }
-    loadPorts.take(executed);
-    long data = up(memory.load(address, bytes, executed * period, pc));
+    long time = executed * period;
+    int hit = sameClock ? memory.hit(address, bytes, time, false) : -1;
+    if (hit >= 0) {
+      waitLevel = 1;
+      waitMemory = hit;
+      return writeBackSlots.first(executed + hit);
+    }
+    long data = up(memory.load(address, bytes, time, pc));
     waitLevel = memory.servedBy();
     waitMemory = data - executed;
     return writeBackSlots.first(data);
   }
 
-  /// The youngest older store to the same chunks that a load executed in `cycle` would pass.
-  private long conflict(long address, int bytes, long cycle) {
-    long found = -1;
-    long last = address + bytes - 1 >>> CHUNK_BITS;
-    for (long chunk = address >>> CHUNK_BITS; chunk <= last; chunk++) {
-      long s = chunkHead[(int) chunk & CHUNKS - 1];
-      while (s > stores - storeFree.length && s >= 0) {
-        int i = (int) s & storeMask;
-        if (storeExecuted[i] > cycle
-            && storeAddress[i] >>> CHUNK_BITS <= chunk
-            && storeAddress[i] + storeBytes[i] - 1 >>> CHUNK_BITS >= chunk) {
-          found = Math.max(found, s);
-          break;
-        }
-        s = storeBefore[i];
-      }
-    }
-    return found;
-  }
-
-  /// The youngest older store that overlaps and has not reached the cache by `cycle`.
-  private long covering(long address, int bytes, long cycle) {
-    long s = chunkHead[(int) (address >>> CHUNK_BITS) & CHUNKS - 1];
-    while (s > stores - storeFree.length && s >= 0) {
-      int i = (int) s & storeMask;
-      if (storeAddress[i] < address + bytes
-          && address < storeAddress[i] + storeBytes[i]
-          && storeSent[i] > cycle) {
-        return s;
-      }
-      s = storeBefore[i];
-    }
-    return -1;
-  }
-
   /// A load passed an older store to its address: everything from the load on is fetched again.
   private long repeat(long pc, long s) {
-    long found = storeExecuted[(int) s & storeMask];
+    long found = window.executed(s);
     sets.violation(pc, s);
     long again = found + 2 + core.commitToFetch();
     fetchFrom(again);
@@ -458,36 +382,23 @@ public final class OutOfOrderCore extends TimingCore {
     return dispatched + 1;
   }
 
-  private long store(Instruction in, long pc, long address, long ready) {
+  private long store(TimedInstruction t, long pc, long address, long ready) {
     long waits = sets.waitsFor(pc);
-    if (waits >= 0 && waits >= stores - storeMask) {
-      ready = Math.max(ready, storeExecuted[(int) waits & storeMask]);
+    if (window.holds(waits)) {
+      ready = Math.max(ready, window.executed(waits));
     }
-    int k = OpClass.STORE.ordinal();
-    long executed = issue(ready, k) + latency[k];
-    remember(pc, address, in.accessBytes(), executed);
+    long executed = issue(ready, t) + t.latency;
+    window.remember(pc, address, t.bytes, executed);
+    sets.fetched(pc, window.count);
     return writeBackSlots.first(executed);
   }
 
-  private void remember(long pc, long address, int bytes, long executed) {
-    int i = (int) stores & storeMask;
-    storeAddress[i] = address;
-    storeBytes[i] = bytes;
-    storeExecuted[i] = executed;
-    storePc[i] = pc;
-    storeSent[i] = Long.MAX_VALUE;
-    int head = (int) (address >>> CHUNK_BITS) & CHUNKS - 1;
-    storeBefore[i] = chunkHead[head];
-    chunkHead[head] = stores;
-    sets.fetched(pc, stores);
-  }
-
-  private long atomic(Instruction in, long pc, long address, long ready) {
-    int k = OpClass.ATOMIC.ordinal();
+  private long atomic(TimedInstruction t, long pc, long address, long ready) {
     long executed =
-        issue(Math.max(ready, Math.max(commitCycle + 2, storeSendCycle)), k) + latency[k];
-    long done = up(memory.store(address, in.accessBytes(), executed * period, pc));
-    remember(pc, address, 0, executed);
+        issue(Math.max(ready, Math.max(commitCycle + 2, storeSendCycle)), t) + t.latency;
+    long done = up(memory.store(address, t.bytes, executed * period, pc));
+    window.remember(pc, address, 0, executed);
+    sets.fetched(pc, window.count);
     return writeBackSlots.first(done);
   }
 
@@ -508,29 +419,30 @@ public final class OutOfOrderCore extends TimingCore {
   }
 
   /// Frees at commit what the instruction held.
-  private void finish(Instruction in, OpClass c, int rd, long committed) {
-    if (rd >= 32) {
-      floatFree[floatIndex] = committed + 1;
-      floatIndex = floatIndex + 1 == floatFree.length ? 0 : floatIndex + 1;
-    } else if (rd >= 0) {
+  private void finish(TimedInstruction t, long committed) {
+    int rd = t.destination;
+    if (rd < 32) {
       integerFree[integerIndex] = committed + 1;
       integerIndex = integerIndex + 1 == integerFree.length ? 0 : integerIndex + 1;
+    } else if (rd < TimedInstruction.NO_SOURCE) {
+      floatFree[floatIndex] = committed + 1;
+      floatIndex = floatIndex + 1 == floatFree.length ? 0 : floatIndex + 1;
     }
-    if (c == OpClass.LOAD) {
+    if (!t.memory) {
+      return;
+    }
+    if (t.kind == TimedInstruction.Kind.LOAD) {
       loadFree[loadIndex] = committed + 3;
       loadIndex = loadIndex + 1 == loadFree.length ? 0 : loadIndex + 1;
-    } else if (c == OpClass.STORE || c == OpClass.ATOMIC) {
-      int i = (int) stores & storeMask;
-      if (c == OpClass.STORE) {
-        long send = storePorts.first(Math.max(committed + 2, storeSendCycle));
-        storeSendCycle = send;
-        storeSent[i] = send;
-      } else {
-        storeSent[i] = committed;
-      }
-      stores++;
-      storeIndex = storeIndex + 1 == storeFree.length ? 0 : storeIndex + 1;
+      return;
     }
+    if (t.kind == TimedInstruction.Kind.STORE) {
+      storeSendCycle = storePorts.first(Math.max(committed + 2, storeSendCycle));
+      window.commit(storeSendCycle);
+    } else {
+      window.commit(committed);
+    }
+    storeIndex = storeIndex + 1 == storeFree.length ? 0 : storeIndex + 1;
   }
 
   /// Lets the cache take committed stores up to number `last` that were sent by `cycle`.
@@ -538,33 +450,42 @@ public final class OutOfOrderCore extends TimingCore {
   /// Stores wait here because loads after them may reach the cache first: the memory side is to see
   /// accesses nearly in the order of their times.
   private void writeStores(long cycle, long last) {
-    while (written <= last && written < stores) {
-      int i = (int) written & storeMask;
-      long send = storeSent[i];
+    while (written <= last && written < window.count) {
+      long send = window.sent(written);
       if (send > cycle) {
         return;
       }
-      long gone =
-          storeBytes[i] == 0
-              ? send
-              : up(memory.store(storeAddress[i], storeBytes[i], send * period, storePc[i]));
-      storesGone = Math.max(storesGone, gone + 1);
+      storesGone = Math.max(storesGone, write(written, send) + 1);
       storeFree[writtenIndex] = storesGone;
       writtenIndex = writtenIndex + 1 == storeFree.length ? 0 : writtenIndex + 1;
       written++;
     }
   }
 
+  /// Gives one store to the cache; returns the cycle at which it has it.
+  private long write(long s, long send) {
+    int bytes = window.bytes(s);
+    if (bytes == 0) {
+      return send;
+    }
+    long time = send * period;
+    int hit = sameClock ? memory.hit(window.address(s), bytes, time, true) : -1;
+    return hit >= 0
+        ? send + hit
+        : up(memory.store(window.address(s), bytes, time, window.pc(s)));
+  }
+
   // ---- branches
 
   private void branch(
-      Instruction in,
+      TimedInstruction t,
       long pc,
       long next,
       boolean taken,
       long fetched,
       long executed,
       long committed) {
+    Instruction in = t.in;
     boolean direct = in.opClass() != OpClass.INDIRECT_JUMP;
     long known = pc + in.imm();
     boolean always = in.opClass() == OpClass.JUMP;
@@ -611,15 +532,15 @@ public final class OutOfOrderCore extends TimingCore {
     fetchClosed |= jump;
     long fill = core.fetchToDecode() + core.decodeToRename();
     while (fetched < limit) {
-      Instruction in = code.at(pc);
-      if (in == null) {
+      TimedInstruction t = code.at(pc);
+      if (t == null) {
         break;
       }
       if (fetched >= core.fetchQueue() + 2 * core.decodeWidth()
           && renamed + core.fetchQueue() < fetched) {
         break;
       }
-      long at = wrongFetch(pc, in.length());
+      long at = wrongFetch(pc, t.length);
       if (at >= until) {
         break;
       }
@@ -628,9 +549,9 @@ public final class OutOfOrderCore extends TimingCore {
         renamed++;
       }
       long here = pc;
-      pc += in.length();
-      if (in.isControl()) {
-        branches.predict(in, here, at);
+      pc += t.length;
+      if (t.control) {
+        branches.predict(t.in, here, at);
         if (branches.taken) {
           pc = branches.target;
           fetchClosed = true;

@@ -2,9 +2,20 @@ package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.predict.BranchUnit;
+import io.spillway.simulator.system.Unit;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A core model that is told every retired instruction in program order and answers with time.
 public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
+  final UnitTable units;
+  final TimedCode code;
+
+  TimingCore(List<Unit> kinds, CodeReader reader) {
+    units = new UnitTable(kinds);
+    code = new TimedCode(reader, units);
+  }
+
   /// Accounts for one instruction.
   ///
   /// @param in the instruction
@@ -12,7 +23,21 @@ public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
   /// @param next the address of the instruction after it
   /// @param taken whether a branch was taken
   /// @param address the data address of a memory instruction
-  public abstract void retire(Instruction in, long pc, long next, boolean taken, long address);
+  public final void retire(Instruction in, long pc, long next, boolean taken, long address) {
+    retire(new TimedInstruction(in, units), pc, next, taken, address);
+  }
+
+  abstract void retire(TimedInstruction t, long pc, long next, boolean taken, long address);
+
+  /// The instruction at `pc`, or null where there is none.
+  final @Nullable TimedInstruction at(long pc) {
+    return code.at(pc);
+  }
+
+  /// Forgets decoded instructions, for the program has changed its code.
+  final void codeChanged() {
+    code.clear();
+  }
 
   /// Core cycles until the last retired instruction committed.
   public abstract long cycles();

@@ -32,6 +32,7 @@ final class TimingEngine implements Engine {
     this.interpreter = new Interpreter(machine);
     memories.add(memory);
     cores.add(core(memory));
+    machine.onCodeChange(() -> cores.forEach(TimingCore::codeChanged));
   }
 
   private TimingCore core(MemorySystem memory) {
@@ -81,16 +82,44 @@ final class TimingEngine implements Engine {
   // two loops, so that each calls one model only
 
   private void run(Hart hart, long count, InOrderCore core) {
-    for (long i = 0; i < count && hart.isRunnable() && !machine.isFinished(); i++) {
-      interpreter.step(hart);
-      core.retire(hart.instruction, hart.lastPc, hart.pc, hart.taken, hart.address);
+    long end = hart.retired + count;
+    while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
+      long expected = hart.retired;
+      TimedInstruction t;
+      do {
+        long pc = hart.pc;
+        t = core.at(pc);
+        if (t == null) {
+          interpreter.step(hart);
+          break;
+        }
+        interpreter.step(hart, t.in);
+        core.retire(t, pc, hart.pc, hart.taken, hart.address);
+        // whether the hart goes on can only have changed with a system call or a fault
+      } while (hart.retired == ++expected
+          && expected < end
+          && t.kind != TimedInstruction.Kind.SYSTEM);
     }
   }
 
   private void run(Hart hart, long count, OutOfOrderCore core) {
-    for (long i = 0; i < count && hart.isRunnable() && !machine.isFinished(); i++) {
-      interpreter.step(hart);
-      core.retire(hart.instruction, hart.lastPc, hart.pc, hart.taken, hart.address);
+    long end = hart.retired + count;
+    while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
+      long expected = hart.retired;
+      TimedInstruction t;
+      do {
+        long pc = hart.pc;
+        t = core.at(pc);
+        if (t == null) {
+          interpreter.step(hart);
+          break;
+        }
+        interpreter.step(hart, t.in);
+        core.retire(t, pc, hart.pc, hart.taken, hart.address);
+        // whether the hart goes on can only have changed with a system call or a fault
+      } while (hart.retired == ++expected
+          && expected < end
+          && t.kind != TimedInstruction.Kind.SYSTEM);
     }
   }
 

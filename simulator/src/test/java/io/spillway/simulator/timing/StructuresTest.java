@@ -19,7 +19,7 @@ class StructuresTest {
   @Test
   void aFullQueueWaitsForItsEarliestRelease() {
     // given a queue of three whose entries leave at 30, 10 and 20
-    ReleaseHeap heap = new ReleaseHeap(3);
+    ReleaseCalendar heap = new ReleaseCalendar(3);
     for (long release : new long[] {30, 10, 20}) {
       assertThat(heap.room(1)).isEqualTo(1);
       heap.add(release);

@@ -1,0 +1,135 @@
+package io.spillway.simulator.timing;
+
+import java.util.Arrays;
+
+/// The cycles at which the entries of a queue leave it, for cycles asked in order.
+///
+/// A ring counts the entries that leave in each of the next cycles and a bit map says which of its
+/// cells are in use, so that entries enter and leave in constant time; the few that stay longer than
+/// the ring reaches wait in a list. Entries that have left are only taken out when the queue looks full.
+final class ReleaseCalendar {
+  private static final int RING = 1 << 14;
+  private static final int MASK = RING - 1;
+
+  private final int capacity;
+  private int size;
+
+  /// Entries that leave up to this cycle are gone.
+  private long now;
+
+  private final short[] leaving = new short[RING];
+  private final long[] used = new long[RING / 64];
+  private final long[] far;
+  private int farCount;
+
+  ReleaseCalendar(int capacity) {
+    this.capacity = capacity;
+    this.far = new long[capacity + 1];
+  }
+
+  /// The first cycle from `cycle` on at which an entry is free. `cycle` never falls.
+  long room(long cycle) {
+    if (size < capacity) {
+      return cycle;
+    }
+    drop(cycle);
+    return size < capacity ? cycle : takeEarliest();
+  }
+
+  /// Holds an entry until `release`.
+  void add(long release) {
+    if (release <= now) {
+      return;
+    }
+    size++;
+    if (release - now >= RING) {
+      far[farCount++] = release;
+    } else {
+      mark(release);
+    }
+  }
+
+  private void mark(long release) {
+    int slot = (int) release & MASK;
+    leaving[slot]++;
+    used[slot >>> 6] |= 1L << slot;
+  }
+
+  private void drop(long cycle) {
+    if (cycle <= now) {
+      return;
+    }
+    if (cycle - now >= RING) {
+      Arrays.fill(leaving, (short) 0);
+      Arrays.fill(used, 0);
+      size = farCount;
+    } else {
+      dropNear(cycle);
+    }
+    now = cycle;
+    if (farCount > 0) {
+      comeNear();
+    }
+  }
+
+  private void dropNear(long cycle) {
+    for (long c = now + 1; c <= cycle; ) {
+      int slot = (int) c & MASK;
+      int bits = 64 - (slot & 63);
+      long mask = -1L << slot;
+      if (cycle - c + 1 < bits) {
+        mask &= -1L >>> 64 - (slot & 63) - (int) (cycle - c + 1);
+      }
+      long word = used[slot >>> 6] & mask;
+      used[slot >>> 6] &= ~mask;
+      while (word != 0) {
+        int cell = (slot & ~63) + Long.numberOfTrailingZeros(word);
+        size -= leaving[cell];
+        leaving[cell] = 0;
+        word &= word - 1;
+      }
+      c += bits;
+    }
+  }
+
+  /// Moves what the ring reaches by now out of the list.
+  private void comeNear() {
+    int kept = 0;
+    for (int i = 0; i < farCount; i++) {
+      if (far[i] <= now) {
+        size--;
+      } else if (far[i] - now < RING) {
+        mark(far[i]);
+      } else {
+        far[kept++] = far[i];
+      }
+    }
+    farCount = kept;
+  }
+
+  private long takeEarliest() {
+    for (int k = 0; k <= RING / 64; k++) {
+      long c = k == 0 ? now + 1 : (now + 1 & ~63L) + k * 64L;
+      int slot = (int) c & MASK;
+      long word = used[slot >>> 6] & -1L << slot;
+      if (word != 0) {
+        int cell = (slot & ~63) + Long.numberOfTrailingZeros(word);
+        if (--leaving[cell] == 0) {
+          used[cell >>> 6] &= ~(1L << cell);
+        }
+        size--;
+        return c + (cell - slot);
+      }
+    }
+    int first = 0;
+    for (int i = 1; i < farCount; i++) {
+      if (far[i] < far[first]) {
+        first = i;
+      }
+    }
+    long release = far[first];
+    far[first] = far[--farCount];
+    size--;
+    return release;
+  }
+}
