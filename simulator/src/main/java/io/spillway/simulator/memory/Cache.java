@@ -37,7 +37,7 @@ final class Cache extends Below {
   private final int setMask;
   private final Below below;
   private final @Nullable Cache next;
-  private final long busPeriod;
+  private final Cycles bus;
   private final long busRequest;
   private final long busResponse;
   private final long busHeader;
@@ -82,9 +82,9 @@ final class Cache extends Below {
 
   /// @param number 1 for the first level
   /// @param period its cycle
-  /// @param bus the crossbar below it
+  /// @param crossbar the crossbar below it
   /// @param busPeriod that crossbar's cycle
-  Cache(CacheLevel level, int number, long period, Below below, Crossbar bus, long busPeriod) {
+  Cache(CacheLevel level, int number, long period, Below below, Crossbar crossbar, long busPeriod) {
     this.level = level;
     this.number = number;
     this.period = period;
@@ -95,11 +95,12 @@ final class Cache extends Below {
     this.ways = level.ways();
     this.hit = level.hit();
     this.setMask = level.sets() - 1;
-    this.busPeriod = busPeriod;
-    this.busRequest = (long) (bus.frontend() + bus.forward() + bus.lookup()) * busPeriod;
-    this.busResponse = bus.response() * busPeriod;
-    this.busHeader = bus.header() * busPeriod;
-    this.busPayload = (long) ((level.line() + bus.width() - 1) / bus.width()) * busPeriod;
+    this.bus = new Cycles(busPeriod);
+    this.busRequest =
+        (long) (crossbar.frontend() + crossbar.forward() + crossbar.lookup()) * busPeriod;
+    this.busResponse = crossbar.response() * busPeriod;
+    this.busHeader = crossbar.header() * busPeriod;
+    this.busPayload = (long) ((level.line() + crossbar.width() - 1) / crossbar.width()) * busPeriod;
     int lines = level.sets() * ways;
     this.tag = new long[lines];
     Arrays.fill(tag, -1);
@@ -145,7 +146,8 @@ final class Cache extends Below {
     return period;
   }
 
-  /// An access of the core itself that does nothing unless it is a plain hit; see [MemorySystem#hit].
+  /// An access of the core itself that does nothing unless it is a plain hit; see
+  /// [MemorySystem#hit].
   int hit(long address, long time, boolean write) {
     if (time >= nextArrival || (time < blockedUntil && time >= blockedFrom) || shared) {
       return -1;
@@ -398,12 +400,12 @@ final class Cache extends Below {
 
   /// Sends a request down and returns when its answer arrives.
   private long fetch(long line, long send, boolean write, int requestor, long pc, long address) {
-    long start = requests.book(send, busHeader, busPeriod);
-    long header = Cycles.up(start, busPeriod) - start + busRequest;
+    long start = requests.book(send, busHeader, bus);
+    long header = bus.up(start) - start + busRequest;
     long leaves = below.read(line, start, header, write, requestor, pc, address);
-    long granted = responses.book(leaves, busHeader + busPayload, busPeriod);
+    long granted = responses.book(leaves, busHeader + busPayload, bus);
     counts.bytesIn += level.line();
-    return Cycles.up(granted, busPeriod) + busResponse;
+    return bus.up(granted) + busResponse;
   }
 
   @Override
@@ -473,8 +475,8 @@ final class Cache extends Below {
       dirty |= cache.drop(line);
     }
     if (dirty || level.writebackClean() || (next != null && next.exclusive)) {
-      long start = requests.book(time, busHeader + busPayload, busPeriod);
-      long header = Cycles.up(start, busPeriod) - start + busRequest;
+      long start = requests.book(time, busHeader + busPayload, bus);
+      long header = bus.up(start) - start + busRequest;
       counts.bytesOut += level.line();
       if (dirty) {
         counts.dirtyEvictions++;

@@ -33,15 +33,4 @@ public final class Cycles {
   long up(long time) {
     return ceil(time) * period;
   }
-
-  /// The first edge at or after `time` of a clock of that period.
-  static long up(long time, long period) {
-    long rest = time % period;
-    return rest == 0 ? time : time + period - rest;
-  }
-
-  /// Whole cycles of that period that cover `time`.
-  static long ceil(long time, long period) {
-    return (time + period - 1) / period;
-  }
 }

@@ -14,7 +14,8 @@ final class DramController extends Below {
 
   private final int banksPerRank;
   private final int banks;
-  private final int linesPerRow;
+  private final int rowBits;
+  private final int bankBits;
   private final long burst;
   private final long cl;
   private final long cwl;
@@ -67,7 +68,8 @@ final class DramController extends Below {
     this.number = number;
     banksPerRank = d.banks();
     banks = d.banks() * d.ranks();
-    linesPerRow = d.rowBytes() / d.burstBytes();
+    rowBits = Integer.numberOfTrailingZeros(d.rowBytes() / d.burstBytes());
+    bankBits = Integer.numberOfTrailingZeros(banks);
     burst = fs(d.burst());
     cl = fs(d.cl());
     cwl = fs(d.cwl());
@@ -123,11 +125,11 @@ final class DramController extends Below {
   }
 
   private int bank(long line) {
-    return (int) (line / linesPerRow % banks);
+    return (int) (line >>> rowBits) & banks - 1;
   }
 
   private long row(long line) {
-    return line / linesPerRow / banks;
+    return line >>> rowBits + bankBits;
   }
 
   @Override

@@ -13,15 +13,13 @@ final class Layer {
   ///
   /// @param hold how long the packet holds it beyond the next clock edge
   /// @return when the packet is taken
-  long book(long time, long hold, long period) {
+  long book(long time, long hold, Cycles clock) {
     long start = time;
-    if (time < free) {
-      long end = Cycles.up(time, period) + hold;
-      if (end > lastStart) {
-        start = free;
-      }
+    long end = clock.up(time) + hold;
+    if (time < free && end > lastStart) {
+      start = free;
+      end = clock.up(start) + hold;
     }
-    long end = Cycles.up(start, period) + hold;
     if (end > free) {
       free = end;
       lastStart = start;

@@ -512,9 +512,7 @@ public final class InOrderCore extends TimingCore {
   private long write(int s, long at) {
     long time = at * period;
     int hit = sameClock ? memory.hit(storeAddress[s], storeBytes[s], time, true) : -1;
-    return hit >= 0
-        ? at + hit
-        : up(memory.store(storeAddress[s], storeBytes[s], time, storePc[s]));
+    return hit >= 0 ? at + hit : up(memory.store(storeAddress[s], storeBytes[s], time, storePc[s]));
   }
 
   /// Sends all stores and returns the cycle at which the last is gone.

@@ -78,8 +78,10 @@ public final class OutOfOrderCore extends TimingCore {
   // ---- issue, execute, write back
   private final Slots issueSlots;
   private final Slots writeBackSlots;
+
   /// Null where there are as many as loads in flight.
   private final @Nullable Slots loadPorts;
+
   private final Slots storePorts;
   private final long[] valueAt = new long[TimedInstruction.REGISTERS];
 
@@ -470,9 +472,7 @@ public final class OutOfOrderCore extends TimingCore {
     }
     long time = send * period;
     int hit = sameClock ? memory.hit(window.address(s), bytes, time, true) : -1;
-    return hit >= 0
-        ? send + hit
-        : up(memory.store(window.address(s), bytes, time, window.pc(s)));
+    return hit >= 0 ? send + hit : up(memory.store(window.address(s), bytes, time, window.pc(s)));
   }
 
   // ---- branches

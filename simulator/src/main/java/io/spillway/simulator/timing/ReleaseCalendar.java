@@ -5,8 +5,9 @@ import java.util.Arrays;
 /// The cycles at which the entries of a queue leave it, for cycles asked in order.
 ///
 /// A ring counts the entries that leave in each of the next cycles and a bit map says which of its
-/// cells are in use, so that entries enter and leave in constant time; the few that stay longer than
-/// the ring reaches wait in a list. Entries that have left are only taken out when the queue looks full.
+/// cells are in use, so that entries enter and leave in constant time; the few that stay longer
+/// than the ring reaches wait in a list. Entries that have left are only taken out when the queue
+/// looks full.
 final class ReleaseCalendar {
   private static final int RING = 1 << 14;
   private static final int MASK = RING - 1;

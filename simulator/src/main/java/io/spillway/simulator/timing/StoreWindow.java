@@ -2,10 +2,11 @@ package io.spillway.simulator.timing;
 
 import java.util.Arrays;
 
-/// The stores of an out-of-order core that have executed and may not have reached the cache, by number.
+/// The stores of an out-of-order core that have executed and may not have reached the cache, by
+/// number.
 ///
-/// Stores that touch the same chunk of addresses are linked, youngest first. **Units:** core cycles,
-/// bytes.
+/// Stores that touch the same chunk of addresses are linked, youngest first. **Units:** core
+/// cycles, bytes.
 final class StoreWindow {
   private static final int CHUNK_BITS = 4;
   private static final int CHUNKS = 1 << 10;

@@ -31,6 +31,19 @@ final class TimedCode {
     return t != null && (pc & 1) == 0 ? t : read(pc);
   }
 
+  /// The instruction at `pc`, which is likely the one behind `last`.
+  @Nullable TimedInstruction after(TimedInstruction last, long pc, boolean sequential) {
+    if (!sequential) {
+      return at(pc);
+    }
+    TimedInstruction t = last.following;
+    if (t == null) {
+      t = at(pc);
+      last.following = t;
+    }
+    return t;
+  }
+
   private @Nullable TimedInstruction read(long pc) {
     Instruction in = reader.at(pc);
     if (in == null) {

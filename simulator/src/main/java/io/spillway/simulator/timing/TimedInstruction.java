@@ -2,11 +2,12 @@ package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.isa.OpClass;
+import org.jspecify.annotations.Nullable;
 
 /// One instruction with all that a core's timing asks about it, looked up once.
 ///
-/// Absent registers have numbers of their own, so that no case needs a test: [#NO_SOURCE] is ready from
-/// the start and never written, [#NO_DESTINATION] is written and never read.
+/// Absent registers have numbers of their own, so that no case needs a test: [#NO_SOURCE] is ready
+/// from the start and never written, [#NO_DESTINATION] is written and never read.
 final class TimedInstruction {
   static final int NO_SOURCE = 64;
   static final int NO_DESTINATION = 65;
@@ -26,10 +27,18 @@ final class TimedInstruction {
   }
 
   final Instruction in;
+
+  /// The instruction behind it in memory, once that has been met.
+  @Nullable TimedInstruction following;
+
   final OpClass opClass;
   final Kind kind;
   final boolean control;
   final boolean memory;
+
+  /// Whether it may change what runs next or the code itself.
+  final boolean interrupts;
+
   final int length;
   final int bytes;
   final int destination;
@@ -50,6 +59,7 @@ final class TimedInstruction {
     this.control = in.isControl();
     this.memory = in.isMemory();
     this.kind = control ? Kind.CONTROL : kind(opClass);
+    this.interrupts = kind == Kind.SYSTEM || kind == Kind.FENCE;
     this.length = in.length();
     this.bytes = in.accessBytes();
     this.destination = in.destination() < 0 ? NO_DESTINATION : in.destination();

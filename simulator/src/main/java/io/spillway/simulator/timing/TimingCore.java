@@ -4,7 +4,6 @@ import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Unit;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// A core model that is told every retired instruction in program order and answers with time.
 public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
@@ -28,11 +27,6 @@ public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
   }
 
   abstract void retire(TimedInstruction t, long pc, long next, boolean taken, long address);
-
-  /// The instruction at `pc`, or null where there is none.
-  final @Nullable TimedInstruction at(long pc) {
-    return code.at(pc);
-  }
 
   /// Forgets decoded instructions, for the program has changed its code.
   final void codeChanged() {

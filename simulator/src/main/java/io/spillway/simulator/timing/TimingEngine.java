@@ -84,42 +84,54 @@ final class TimingEngine implements Engine {
   private void run(Hart hart, long count, InOrderCore core) {
     long end = hart.retired + count;
     while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
+      long pc = hart.pc;
+      TimedInstruction t = core.code.at(pc);
+      if (t == null) {
+        interpreter.step(hart);
+        continue;
+      }
       long expected = hart.retired;
-      TimedInstruction t;
-      do {
-        long pc = hart.pc;
-        t = core.at(pc);
-        if (t == null) {
-          interpreter.step(hart);
+      while (true) {
+        interpreter.step(hart, t.in);
+        long next = hart.pc;
+        core.retire(t, pc, next, hart.taken, hart.address);
+        // what runs next can only have changed with a system call, a fence or a fault
+        if (hart.retired != ++expected || expected >= end || t.interrupts) {
           break;
         }
-        interpreter.step(hart, t.in);
-        core.retire(t, pc, hart.pc, hart.taken, hart.address);
-        // whether the hart goes on can only have changed with a system call or a fault
-      } while (hart.retired == ++expected
-          && expected < end
-          && t.kind != TimedInstruction.Kind.SYSTEM);
+        t = core.code.after(t, next, next - pc == t.length);
+        if (t == null) {
+          break;
+        }
+        pc = next;
+      }
     }
   }
 
   private void run(Hart hart, long count, OutOfOrderCore core) {
     long end = hart.retired + count;
     while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
+      long pc = hart.pc;
+      TimedInstruction t = core.code.at(pc);
+      if (t == null) {
+        interpreter.step(hart);
+        continue;
+      }
       long expected = hart.retired;
-      TimedInstruction t;
-      do {
-        long pc = hart.pc;
-        t = core.at(pc);
-        if (t == null) {
-          interpreter.step(hart);
+      while (true) {
+        interpreter.step(hart, t.in);
+        long next = hart.pc;
+        core.retire(t, pc, next, hart.taken, hart.address);
+        // what runs next can only have changed with a system call, a fence or a fault
+        if (hart.retired != ++expected || expected >= end || t.interrupts) {
           break;
         }
-        interpreter.step(hart, t.in);
-        core.retire(t, pc, hart.pc, hart.taken, hart.address);
-        // whether the hart goes on can only have changed with a system call or a fault
-      } while (hart.retired == ++expected
-          && expected < end
-          && t.kind != TimedInstruction.Kind.SYSTEM);
+        t = core.code.after(t, next, next - pc == t.length);
+        if (t == null) {
+          break;
+        }
+        pc = next;
+      }
     }
   }
 

@@ -5,8 +5,8 @@ import io.spillway.simulator.system.Unit;
 import java.util.Arrays;
 import java.util.List;
 
-/// What each class of operations needs of the functional units of a core. Classes that no unit names go
-/// to the integer units.
+/// What each class of operations needs of the functional units of a core. Classes that no unit
+/// names go to the integer units.
 final class UnitTable {
   private static final int CLASSES = OpClass.values().length;
 
