@@ -1,6 +1,7 @@
 package io.spillway.diffusion;
 
 import io.spillway.diffusion.shapes.Png;
+import io.spillway.diffusion.shapes.Raster;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
@@ -22,7 +23,7 @@ public final class ContactSheet {
   public record Strip(String label, float[] pixels) {}
 
   /// Draws the first `shown` pictures of each; the first strip is the reference.
-  public static BufferedImage draw(List<Strip> strips, int size, int shown) {
+  public static Raster draw(List<Strip> strips, int size, int shown) {
     int side = size * SCALE;
     int row = 2 * side + 3 * GAP;
     BufferedImage sheet =
@@ -44,12 +45,23 @@ public final class ContactSheet {
       for (int i = 0; i < shown; i++) {
         int offset = i * 3 * size * size;
         int x = LABEL + i * (side + GAP);
-        g.drawImage(Png.image(pixels, offset, size, size), x, y, side, side, null);
+        g.drawImage(buffered(Png.image(pixels, offset, size, size)), x, y, side, side, null);
         g.drawImage(errorMap(pixels, reference, offset, size), x, y + side + GAP, side, side, null);
       }
     }
     g.dispose();
-    return sheet;
+    int[] rgb = sheet.getRGB(0, 0, sheet.getWidth(), sheet.getHeight(), null, 0, sheet.getWidth());
+    return new Raster(
+        sheet.getHeight(),
+        sheet.getWidth(),
+        java.util.Arrays.stream(rgb).map(p -> p & 0xFFFFFF).toArray());
+  }
+
+  private static BufferedImage buffered(Raster picture) {
+    BufferedImage image =
+        new BufferedImage(picture.columns(), picture.rows(), BufferedImage.TYPE_INT_RGB);
+    image.setRGB(0, 0, picture.columns(), picture.rows(), picture.rgb(), 0, picture.columns());
+    return image;
   }
 
   /// White where equal, red where a pixel differs by [#FULL_ERROR] (of the range -1..1) or more.

@@ -60,6 +60,13 @@ public final class Torch {
     return torch.get_num_threads();
   }
 
+  /// Lets f32 products on a GPU run in TF32 (10 bits of mantissa), which training can bear.
+  public static void allowTf32() {
+    load();
+    torch.globalContext().setAllowTF32CuBLAS(true);
+    torch.globalContext().setAllowTF32CuDNN(true);
+  }
+
   /// libtorch's own description of its build: version, compiler, BLAS, CPU capability.
   public static String buildConfiguration() {
     load();

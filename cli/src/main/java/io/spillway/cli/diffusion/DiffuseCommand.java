@@ -32,7 +32,12 @@ import picocli.CommandLine.Option;
 @Command(
     name = "diffuse",
     description = "Make images; several ranks share one image by a strategy.",
-    subcommands = {CompareCommand.class, DiffusePlanCommand.class, DiffuseTrainCommand.class})
+    subcommands = {
+      CompareCommand.class,
+      DiffusePlanCommand.class,
+      DiffuseTrainCommand.class,
+      JudgeCommand.class
+    })
 public final class DiffuseCommand extends SpillwayCommand {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -6,17 +6,22 @@ import io.spillway.diffusion.model.DitConfig;
 import io.spillway.diffusion.model.Parameters;
 import io.spillway.diffusion.model.Unet;
 import io.spillway.diffusion.model.UnetConfig;
-import io.spillway.diffusion.shapes.Shape;
 import io.spillway.diffusion.training.ClassifierTrainer;
 import io.spillway.diffusion.training.ModelFolder;
+import io.spillway.diffusion.training.OwnModels;
 import io.spillway.diffusion.training.Recipe;
 import io.spillway.diffusion.training.Trainer;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.platform.units.Seconds;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
+import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Torch;
 import io.spillway.tensor.Weights;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,47 +44,70 @@ public final class DiffuseTrainCommand extends SpillwayCommand {
   private Path out = Path.of(".");
 
   @Option(
-      names = "--small-steps",
-      defaultValue = "4000",
-      description = "Steps on pictures of half the size; default ${DEFAULT-VALUE}.")
-  private long smallSteps;
-
-  @Option(
-      names = "--small-batch",
-      defaultValue = "24",
-      description = "Pictures in each of them; default ${DEFAULT-VALUE}.")
-  private int smallBatch;
-
-  @Option(
       names = "--steps",
-      defaultValue = "1100",
-      description =
-          "Steps on pictures of full size, or of the classifier; default" + " ${DEFAULT-VALUE}.")
+      defaultValue = "0",
+      description = "Steps after which the run ends; default 0: only the time ends it.")
   private long steps;
 
   @Option(
+      names = "--time-limit",
+      defaultValue = "0",
+      paramLabel = "SECONDS",
+      description =
+          "Seconds of training after which the run ends, with its rate decayed by then; default"
+              + " 0: only the steps end it.")
+  private long seconds;
+
+  @Option(
       names = "--batch",
-      defaultValue = "16",
-      description = "Pictures in each of them; default ${DEFAULT-VALUE}.")
+      defaultValue = "0",
+      description = "Pictures in a step; default 256 on a GPU, 16 on the CPU.")
   private int batch;
 
   @Option(
       names = "--rate",
-      defaultValue = "0.0015",
-      description = "Learning rate; default ${DEFAULT-VALUE}.")
+      defaultValue = "0.001",
+      description = "Learning rate between warm-up and decay; default ${DEFAULT-VALUE}.")
   private double rate;
 
   @Option(
-      names = "--decay-steps",
-      defaultValue = "450",
-      description = "Last steps, in which the rate falls to zero; default ${DEFAULT-VALUE}.")
-  private long decaySteps;
+      names = "--decay-share",
+      defaultValue = "0.35",
+      description = "Last share of the run, in which the rate falls; default ${DEFAULT-VALUE}.")
+  private double decayShare;
+
+  @Option(
+      names = "--device",
+      defaultValue = "auto",
+      description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
+  private String device = "auto";
+
+  @Option(
+      names = "--type",
+      defaultValue = "AUTO",
+      description =
+          "F32 or BF16 for forward and backward; default ${DEFAULT-VALUE}: BF16 on a GPU. Weights"
+              + " and moments are F32 always.")
+  private ComputeType type = ComputeType.AUTO;
+
+  @Option(
+      names = "--drawing-threads",
+      defaultValue = "0",
+      description = "Threads that draw pictures ahead; default a quarter of the cores.")
+  private int drawingThreads;
 
   @Option(
       names = "--seed",
       defaultValue = "7",
       description = "Seed of every random choice; default ${DEFAULT-VALUE}.")
   private long seed;
+
+  /// What `--type` takes.
+  enum ComputeType {
+    AUTO,
+    F32,
+    BF16
+  }
 
   @Override
   protected void execute() {
@@ -88,37 +116,73 @@ public final class DiffuseTrainCommand extends SpillwayCommand {
       trainClassifier();
       return;
     }
+    ComputeDevice chosen = Devices.choose(device);
     Recipe recipe =
-        new Recipe(smallSteps, smallBatch, steps, batch, 64, rate, decaySteps, 0.1, 0.99, seed);
-    int classes = Shape.values().length;
-    switch (kind) {
-      case "dit" -> {
-        DitConfig config = new DitConfig(6, 4, 32, 4, 3, 3, 64, classes);
-        try (Parameters p = Dit.untrained(config, new Seeds(seed));
-            Dit model = new Dit(config, p);
-            Trainer trainer = new Trainer(model, recipe, out)) {
-          trainer.run(progress());
-          ModelFolder.write(out, config, trainer.averaged(), recipe);
-        }
-      }
-      case "unet" -> {
-        UnetConfig config =
-            new UnetConfig(12, List.of(32, 64, 128), List.of(0, 1, 1), 1, 32, 0, 0, classes, 8);
-        try (Parameters p = Unet.untrained(config, new Seeds(seed));
-            Trainer trainer = new Trainer(new Unet(config, p), recipe, out)) {
-          trainer.run(progress());
-          ModelFolder.write(out, config, trainer.averaged(), recipe);
-        }
-      }
-      default ->
-          throw SpillwayException.badInput("--kind %s is none of dit, unet, classifier", kind);
+        new Recipe(
+            steps,
+            seconds,
+            batch == 0 ? chosen.isCuda() ? 256 : 16 : batch,
+            64,
+            rate,
+            decayShare,
+            0.1,
+            switch (type) {
+              case AUTO -> chosen.isCuda() ? DType.BF16 : DType.F32;
+              case F32 -> DType.F32;
+              case BF16 -> DType.BF16;
+            },
+            seed);
+    int threads =
+        drawingThreads == 0
+            ? Math.max(1, Runtime.getRuntime().availableProcessors() / 4)
+            : drawingThreads;
+    Torch.allowTf32();
+    Trainer.Outcome outcome =
+        switch (kind) {
+          case "dit" -> trainDit(recipe, chosen, threads);
+          case "unet" -> trainUnet(recipe, chosen, threads);
+          default ->
+              throw SpillwayException.badInput("--kind %s is none of dit, unet, classifier", kind);
+        };
+    answer(
+        Map.of("folder", out.toString(), "outcome", outcome),
+        String.format(
+            Locale.ROOT,
+            "model: %s%n%d steps, %d pictures in %s on %s, loss %.4f",
+            out,
+            outcome.steps(),
+            outcome.pictures(),
+            new Seconds(outcome.seconds()),
+            outcome.device(),
+            outcome.loss()));
+  }
+
+  private Trainer.Outcome trainDit(Recipe recipe, ComputeDevice chosen, int threads) {
+    DitConfig config = OwnModels.DIT;
+    try (Parameters p = Dit.untrained(config, new Seeds(seed));
+        Dit model = new Dit(config, p);
+        Trainer trainer = new Trainer(model, recipe, out, chosen, threads)) {
+      Trainer.Outcome outcome = trainer.run(progress());
+      TensorScope.run(() -> ModelFolder.write(out, config, trainer.averaged(), outcome));
+      return outcome;
     }
-    answer(Map.of("folder", out.toString()), "model: " + out);
+  }
+
+  private Trainer.Outcome trainUnet(Recipe recipe, ComputeDevice chosen, int threads) {
+    UnetConfig config = OwnModels.UNET;
+    try (Parameters p = Unet.untrained(config, new Seeds(seed));
+        Unet model = new Unet(config, p);
+        Trainer trainer = new Trainer(model, recipe, out, chosen, threads)) {
+      Trainer.Outcome outcome = trainer.run(progress());
+      TensorScope.run(() -> ModelFolder.write(out, config, trainer.averaged(), outcome));
+      return outcome;
+    }
   }
 
   private void trainClassifier() {
+    long count = steps == 0 ? 1200 : steps;
     ClassifierTrainer.Trained trained =
-        ClassifierTrainer.train(Math.toIntExact(steps), new Seeds(seed), progress());
+        ClassifierTrainer.train(Math.toIntExact(count), new Seeds(seed), progress());
     try (io.spillway.diffusion.shapes.Classifier classifier = trained.classifier()) {
       Weights.save(
           out,

@@ -120,7 +120,7 @@ public final class Dit implements StagedDenoiser {
       String name = "transformer_blocks." + block + ".norm1.emb.";
       Tensor t = torch.silu(Ops.linear(p, name + "timestep_embedder.linear_1", sinusoid));
       t = Ops.linear(p, name + "timestep_embedder.linear_2", t);
-      Tensor c = p.get(name + "class_embedder.embedding_table.weight").index_select(0, labels);
+      Tensor c = torch.embedding(p.get(name + "class_embedder.embedding_table.weight"), labels);
       return torch.silu(t.add(c));
     }
 

@@ -111,14 +111,14 @@ public final class Ops {
   /// @param shift 1 for DiT, 0 for SDXL and PixArt
   public static Tensor timeEmbedding(Tensor t, int width, int shift) {
     int half = width / 2;
-    float[] frequencies = new float[half];
-    for (int i = 0; i < half; i++) {
-      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - shift));
-    }
-    Tensor angles =
-        Tensors.to(t, io.spillway.tensor.DType.F32)
-            .unsqueeze(1)
-            .mul(Tensors.of(frequencies, 1, half).to(t.device(), torch.ScalarType.Float));
+    Tensor f = Tensors.to(t, io.spillway.tensor.DType.F32);
+    // made on the device: a copy from the host would wait for everything queued there
+    Tensor frequencies =
+        torch
+            .arange(new Scalar(half), f.options())
+            .mul(new Scalar(-Math.log(10000) / (half - shift)))
+            .exp();
+    Tensor angles = f.unsqueeze(1).mul(frequencies);
     return cat(List.of(angles.cos(), angles.sin()), 1);
   }
 

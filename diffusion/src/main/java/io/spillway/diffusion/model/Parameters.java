@@ -85,6 +85,13 @@ public final class Parameters implements AutoCloseable {
     return parameters;
   }
 
+  /// Weights over tensors that exist already.
+  public static Parameters holding(Map<String, Tensor> tensors) {
+    Parameters parameters = new Parameters();
+    tensors.forEach(parameters::put);
+    return parameters;
+  }
+
   /// Each tensor of `this` after `change`, which gets its name too; the result owns copies.
   public Parameters map(java.util.function.BiFunction<String, Tensor, Tensor> change) {
     Parameters copy = new Parameters();

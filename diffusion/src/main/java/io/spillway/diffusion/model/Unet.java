@@ -100,7 +100,7 @@ public final class Unet implements Denoiser {
     private Tensor extra() {
       return switch (condition) {
         case Condition.Labels(Tensor labels) ->
-            p.get("class_embedding.weight").index_select(0, labels);
+            torch.embedding(p.get("class_embedding.weight"), labels);
         case Condition.SizedText(Tensor _, Tensor pooled, Tensor sizes) -> {
           Tensor s =
               Ops.timeEmbedding(sizes.reshape(-1), 256, 0)

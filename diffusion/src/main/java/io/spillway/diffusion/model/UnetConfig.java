@@ -39,8 +39,9 @@ public record UnetConfig(
           "UNet with %d level widths and %d depths: one depth a level is needed",
           widths.size(), depths.size());
     }
-    for (int w : widths) {
-      if (w % groups != 0 || w % headWidth != 0) {
+    for (int i = 0; i < widths.size(); i++) {
+      int w = widths.get(i);
+      if (w % groups != 0 || (depths.get(i) > 0 && w % headWidth != 0)) {
         throw SpillwayException.badInput(
             "UNet level of %d channels is no multiple of %d groups and heads of %d",
             w, groups, headWidth);

@@ -12,7 +12,9 @@ import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /// One rank's work on a batch of images, from noise to the last step. Every rank begins with the
 /// same noise and ends with the same image.
@@ -138,9 +140,10 @@ public final class RankRenderer {
 
   /// The time of every sample, f32.
   static Tensor times(Tensor input, double time) {
-    float[] times = new float[Math.toIntExact(input.size(0))];
-    java.util.Arrays.fill(times, (float) time);
-    return Tensors.of(times, times.length)
-        .to(input.device(), org.bytedeco.pytorch.global.torch.ScalarType.Float);
+    // made on the device: a copy from the host would wait for everything queued there
+    return torch.full(
+        new long[] {input.size(0)},
+        new Scalar(time),
+        input.options().dtype(new ScalarTypeOptional(torch.ScalarType.Float)));
   }
 }

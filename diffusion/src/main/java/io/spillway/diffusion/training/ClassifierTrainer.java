@@ -5,6 +5,8 @@ import io.spillway.diffusion.shapes.Classifier;
 import io.spillway.diffusion.shapes.PictureBatch;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.util.Locale;
@@ -27,13 +29,13 @@ public final class ClassifierTrainer {
   public record Trained(Classifier classifier, double accuracy) {}
 
   public static Trained train(int steps, Seeds seeds, Progress progress) {
-    Parameters p = Parameters.random(Classifier.shapes(), seeds);
-    p.tensors().values().forEach(t -> t.requires_grad_(true));
-    Classifier classifier = new Classifier(p);
-    try (AdamW optimizer = new AdamW(p.tensors());
+    Recipe recipe = new Recipe(steps, 0, BATCH, SIZE, 2e-3, 0.4, 0, DType.F32, seeds.seed());
+    Parameters p;
+    try (Parameters initial = Parameters.random(Classifier.shapes(), seeds);
+        FlatAdamW optimizer = new FlatAdamW(initial, Devices.cpu(), DType.F32);
         Progress.Task task = progress.start("train classifier", steps)) {
+      Classifier classifier = new Classifier(optimizer.parameters());
       for (int n = 0; n < steps; n++) {
-        double rate = 2e-3 * Math.min(1, (steps - n) / (0.4 * steps));
         int step = n;
         TensorScope.run(() -> {
           RandomGenerator random = seeds.stream("classifier", step);
@@ -42,15 +44,16 @@ public final class ClassifierTrainer {
           Tensor logits = classifier.logits(classifier.features(batch.images().add(noise)));
           Tensor loss = torch.cross_entropy_loss(logits, batch.labels());
           loss.backward();
-          optimizer.update(rate, 0.01, 1, 0.99);
+          optimizer.update(recipe.rateAt(step, (double) step / steps), Recipe.WEIGHT_DECAY, 1);
           if (step % 20 == 0) {
             task.note(String.format(Locale.ROOT, "loss %.3f", loss.item_double()));
           }
         });
         task.advance(1);
       }
+      p = optimizer.parameters().copy();
     }
-    p.tensors().values().forEach(t -> t.requires_grad_(false));
+    Classifier classifier = new Classifier(p);
     return new Trained(classifier, accuracy(classifier, 1000, seeds));
   }
 

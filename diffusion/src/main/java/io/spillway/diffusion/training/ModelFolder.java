@@ -21,7 +21,7 @@ public final class ModelFolder {
 
   /// A DiT on pixels.
   public static void write(
-      Path folder, DitConfig config, Map<String, Tensor> weights, Recipe recipe) {
+      Path folder, DitConfig config, Map<String, Tensor> weights, Trainer.Outcome outcome) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("_class_name", "DiTTransformer2DModel");
     json.put("num_layers", config.layers());
@@ -32,12 +32,12 @@ public final class ModelFolder {
     json.put("out_channels", config.outChannels());
     json.put("sample_size", config.sampleSize());
     json.put("num_embeds_ada_norm", config.classes());
-    write(folder, "transformer", "DiTPipeline", json, weights, recipe);
+    write(folder, "transformer", "DiTPipeline", json, weights, outcome);
   }
 
   /// A UNet on folded pixels.
   public static void write(
-      Path folder, UnetConfig config, Map<String, Tensor> weights, Recipe recipe) {
+      Path folder, UnetConfig config, Map<String, Tensor> weights, Trainer.Outcome outcome) {
     List<String> types = new ArrayList<>();
     List<Integer> heads = new ArrayList<>();
     for (int i = 0; i < config.widths().size(); i++) {
@@ -58,8 +58,9 @@ public final class ModelFolder {
     json.put("num_class_embeds", config.classes() + 1);
     json.put("norm_num_groups", config.groups());
     json.put(
-        "sample_size", recipe.size() / io.spillway.diffusion.shapes.Pixels.fold(config.channels()));
-    write(folder, "unet", "StableDiffusionXLPipeline", json, weights, recipe);
+        "sample_size",
+        outcome.recipe().size() / io.spillway.diffusion.shapes.Pixels.fold(config.channels()));
+    write(folder, "unet", "StableDiffusionXLPipeline", json, weights, outcome);
   }
 
   private static void write(
@@ -68,7 +69,7 @@ public final class ModelFolder {
       String pipeline,
       Map<String, Object> config,
       Map<String, Tensor> weights,
-      Recipe recipe) {
+      Trainer.Outcome outcome) {
     try (TensorScope scope = TensorScope.open()) {
       assert scope != null;
       Map<String, Tensor> half = new LinkedHashMap<>();
@@ -88,7 +89,7 @@ public final class ModelFolder {
             1000,
             "shift",
             1.0));
-    json(folder.resolve("recipe.json"), recipe);
+    json(folder.resolve("recipe.json"), outcome);
     json(folder.resolve("model_index.json"), Map.of("_class_name", pipeline));
   }
 
