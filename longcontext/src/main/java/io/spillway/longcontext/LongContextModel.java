@@ -59,8 +59,8 @@ public final class LongContextModel implements AutoCloseable {
       return new LongContextModel(
           decoder,
           tokenizer,
-          heads(heads.orElse(folder.resolve(HEADS)), heads.isPresent(), decoder.config()),
-          heads(folder.resolve(QUERY_HEADS), false, decoder.config()));
+          heads(heads.orElse(folder.resolve(HEADS)), heads.isPresent(), decoder.config(), device),
+          heads(folder.resolve(QUERY_HEADS), false, decoder.config(), device));
     } catch (RuntimeException e) {
       if (tokenizer != null) {
         tokenizer.close();
@@ -72,14 +72,15 @@ public final class LongContextModel implements AutoCloseable {
     }
   }
 
-  private static @Nullable RetainingHeads heads(Path file, boolean must, DecoderConfig config) {
+  private static @Nullable RetainingHeads heads(
+      Path file, boolean must, DecoderConfig config, ComputeDevice device) {
     if (!Files.isRegularFile(file)) {
       if (must) {
         throw SpillwayException.notFound("%s: no such file of retaining heads", file);
       }
       return null;
     }
-    return RetainingHeads.load(file, config);
+    return RetainingHeads.load(file, config, device);
   }
 
   public Decoder decoder() {

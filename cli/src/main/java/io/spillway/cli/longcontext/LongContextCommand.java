@@ -3,14 +3,18 @@ package io.spillway.cli.longcontext;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.Policy;
+import io.spillway.longcontext.TrainingLength;
 import io.spillway.longcontext.eval.Evaluation;
 import io.spillway.longcontext.eval.Report;
 import io.spillway.longcontext.own.OwnTrainer;
+import io.spillway.longcontext.own.Recipe;
 import io.spillway.longcontext.tasks.Filler;
 import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.TextTable;
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Devices;
 import java.nio.file.Path;
@@ -166,28 +170,88 @@ public final class LongContextCommand extends SpillwayCommand {
     private @Nullable Path out;
 
     @Option(
+        names = "--from",
+        paramLabel = "DIR",
+        description = "Go on from this model's weights and shape instead of fresh ones.")
+    private @Nullable Path from;
+
+    @Option(
         names = "--hidden",
-        defaultValue = "128",
+        defaultValue = "256",
         description = "Width, a multiple of 64 (default: ${DEFAULT-VALUE}).")
     private int hidden;
 
     @Option(
         names = "--layers",
-        defaultValue = "4",
+        defaultValue = "6",
         description = "Decoder layers (default: ${DEFAULT-VALUE}).")
     private int layers;
 
     @Option(
+        names = "--length",
+        paramLabel = "N",
+        defaultValue = "512",
+        description = "Tokens that the model will be able to read (default: ${DEFAULT-VALUE}).")
+    private int length;
+
+    @Option(
+        names = "--tokens",
+        paramLabel = "N",
+        defaultValue = "65536",
+        description = "Tokens in a step; take 4096 or so on a CPU (default: ${DEFAULT-VALUE}).")
+    private int tokens;
+
+    @Option(
+        names = "--steps",
+        paramLabel = "N",
+        defaultValue = "0",
+        description = "Steps of the whole training (default: 10000 unless a time limit is given).")
+    private int steps;
+
+    @Option(
+        names = "--time-limit",
+        paramLabel = "SECONDS",
+        defaultValue = "0",
+        description = "Train for that long instead; the curriculum and the rate follow the clock.")
+    private double seconds;
+
+    @Option(
         names = "--rate",
-        defaultValue = "2e-3",
+        defaultValue = "1e-3",
         description = "Largest learning rate (default: ${DEFAULT-VALUE}).")
     private double rate;
 
     @Option(
-        names = "--share",
-        defaultValue = "1",
-        description = "Share of the curriculum's steps, for a try (default: ${DEFAULT-VALUE}).")
-    private double share;
+        names = "--examine-every",
+        paramLabel = "STEPS",
+        defaultValue = "250",
+        description =
+            "Steps between examinations, which choose the coming tasks and the weights to keep"
+                + " (default: ${DEFAULT-VALUE}).")
+    private int examineEvery;
+
+    @Option(
+        names = "--examined",
+        paramLabel = "N",
+        defaultValue = "48",
+        description = "Samples of each task in an examination (default: ${DEFAULT-VALUE}).")
+    private int examined;
+
+    @Option(
+        names = "--device",
+        paramLabel = "NAME",
+        defaultValue = "auto",
+        description =
+            "auto, cpu, cuda or cuda:N; bf16 over f32 weights on a GPU, f32 on a CPU (default:"
+                + " ${DEFAULT-VALUE}).")
+    private String device = "auto";
+
+    @Option(
+        names = "--threads",
+        paramLabel = "N",
+        defaultValue = "0",
+        description = "Threads that make texts (default: all processors but one).")
+    private int threads;
 
     @Option(
         names = "--seed",
@@ -197,28 +261,40 @@ public final class LongContextCommand extends SpillwayCommand {
 
     @Override
     protected void execute() {
-      if (!(share > 0 && share <= 1)) {
-        throw SpillwayException.badInput("--share %s must be above 0 and at most 1", share);
+      if (threads < 0 || threads > 256) {
+        throw SpillwayException.badInput("--threads %d must be from 0 to 256", threads);
       }
       Path folder = java.util.Objects.requireNonNull(out, "picocli requires --out");
-      List<OwnTrainer.Stage> stages =
-          OwnTrainer.CURRICULUM.stream()
-              .map(s ->
-                  new OwnTrainer.Stage(s.length(), (int) Math.ceil(s.until() * share), s.tokens()))
-              .toList();
+      TrainingLength duration =
+          new TrainingLength(steps == 0 && seconds == 0 ? 10_000 : steps, seconds);
+      Recipe recipe =
+          new Recipe(
+              hidden, layers, length, tokens, duration, rate, examined, examineEvery, seed);
+      ComputeDevice on = Devices.choose(device);
       OwnTrainer.Outcome outcome =
           OwnTrainer.train(
-              new OwnTrainer.Recipe(hidden, layers, stages, rate, seed), folder, progress());
+              recipe,
+              Optional.ofNullable(from),
+              on,
+              on.isCuda() ? DType.BF16 : DType.F32,
+              threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() - 1),
+              folder,
+              progress());
+      TextTable table = new TextTable("task", "answered exactly");
+      outcome
+          .exact()
+          .forEach((task, share) -> table.row(task, String.format(Locale.ROOT, "%.3f", share)));
       answer(
           outcome,
           String.format(
               Locale.ROOT,
-              "%s: %d parameters, %d steps in %.0f s, %.2f %% of answer tokens right",
+              "%s: %d parameters, %d steps in %.0f s on %s%n%s",
               folder,
               outcome.parameters(),
               outcome.steps(),
               outcome.seconds(),
-              100 * outcome.tokenAccuracy()));
+              on.name(),
+              table.render()));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.spillway.cli.longcontext;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.Policy;
+import io.spillway.longcontext.TrainingLength;
 import io.spillway.longcontext.eval.Prompts;
 import io.spillway.longcontext.eval.TrainingText;
 import io.spillway.longcontext.retain.Importance;
@@ -72,9 +73,16 @@ public final class RetainCommand extends SpillwayCommand {
                 + " ${DEFAULT-VALUE}).")
     Importance.Label label = Importance.Label.PRODUCT;
 
+    @Option(
+        names = "--device",
+        paramLabel = "NAME",
+        defaultValue = "auto",
+        description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+    String device = "auto";
+
     LongContextModel open(Optional<Path> heads) {
       Path folder = model == null ? LongContextModel.ownFolder() : model;
-      return LongContextModel.open(folder, DType.F32, Devices.choose("auto"), heads);
+      return LongContextModel.open(folder, DType.F32, Devices.choose(device), heads);
     }
 
     RetainTrainer.Source source(LongContextModel on, TaskGenerator.Templates templates) {
@@ -100,7 +108,11 @@ public final class RetainCommand extends SpillwayCommand {
           Task.SINGLE_KEY,
           Task.MULTI_KEY,
           Task.MULTI_VALUE,
-          Task.MULTI_QUERY);
+          Task.MULTI_QUERY,
+          Task.MULTI_TURN,
+          Task.VARIABLES,
+          Task.COMMON_WORDS,
+          Task.FREQUENT_WORDS);
 
   /// `retain train`.
   @Command(name = "train", description = "Train heads on a frozen model; resumes by itself.")
@@ -114,9 +126,35 @@ public final class RetainCommand extends SpillwayCommand {
 
     @Option(
         names = "--steps",
-        defaultValue = "3000",
-        description = "Examples to learn from (default: ${DEFAULT-VALUE}).")
+        defaultValue = "0",
+        description = "Steps (default: 3000 unless a time limit is given).")
     private int steps;
+
+    @Option(
+        names = "--time-limit",
+        paramLabel = "SECONDS",
+        defaultValue = "0",
+        description = "Train for that long instead; the rate follows the clock.")
+    private double seconds;
+
+    @Option(
+        names = "--batch",
+        defaultValue = "1",
+        description = "Examples in a step, the paper has one (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(
+        names = "--in-loop",
+        description =
+            "Half of the examples are read with eviction by the present heads (beyond the paper).")
+    private boolean inLoop;
+
+    @Option(
+        names = "--threads",
+        paramLabel = "N",
+        defaultValue = "0",
+        description = "Threads that make examples (default: all processors but one).")
+    private int threads;
 
     @Option(
         names = "--rate",
@@ -139,13 +177,26 @@ public final class RetainCommand extends SpillwayCommand {
     @Override
     protected void execute() {
       Path file = java.util.Objects.requireNonNull(out, "picocli requires --out");
-      RetainTrainer.Recipe recipe = new RetainTrainer.Recipe(steps, rate, width, label, seed);
+      RetainTrainer.Recipe recipe =
+          new RetainTrainer.Recipe(
+              new TrainingLength(steps == 0 && seconds == 0 ? 3000 : steps, seconds),
+              batch,
+              rate,
+              width,
+              label,
+              inLoop,
+              seed);
+      if (threads < 0 || threads > 256) {
+        throw SpillwayException.badInput("--threads %d must be from 0 to 256", threads);
+      }
       try (LongContextModel on = open(Optional.empty())) {
         RetainTrainer.Outcome outcome =
             RetainTrainer.train(
                 on.decoder(),
                 source(on, TaskGenerator.Templates.TRAINED),
                 recipe,
+                Devices.choose(device),
+                threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() - 1),
                 file,
                 progress());
         answer(

@@ -35,7 +35,7 @@ final class OwnModel {
         heads,
         heads / 2,
         headDim,
-        hidden * 11 / 4,
+        2 * hidden,
         trainedLength,
         5e5,
         headDim,
@@ -48,6 +48,8 @@ final class OwnModel {
   }
 
   /// Writes a Hugging Face folder.
+  ///
+  /// @param weights f16
   static void write(
       Path folder,
       DecoderConfig config,
@@ -61,7 +63,7 @@ final class OwnModel {
           folder.resolve("model.safetensors"), detached, Map.of("format", "pt", "recipe", recipe));
     }
     AtomicFiles.writeString(
-        folder.resolve("config.json"), ConfigReader.write(config, "float32") + "\n");
+        folder.resolve("config.json"), ConfigReader.write(config, "float16") + "\n");
     AtomicFiles.writeString(folder.resolve("tokenizer.json"), vocabulary.tokenizerJson() + "\n");
     Map<String, Object> tokenizer = new LinkedHashMap<>();
     tokenizer.put("bos_token", OwnVocabulary.BEGIN);

@@ -1,11 +1,16 @@
 package io.spillway.longcontext.own;
 
 import io.spillway.longcontext.AdamW;
+import io.spillway.longcontext.Ahead;
+import io.spillway.longcontext.tasks.Task;
+import io.spillway.models.ConfigReader;
 import io.spillway.models.Decoder;
 import io.spillway.models.DecoderConfig;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
@@ -17,157 +22,203 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
-/// Trains our own model from nothing: mixed retrieval tasks in text of a small grammar, first
-/// short, then as long as the model will be able to read.
+/// Trains our own model from nothing: mixed retrieval tasks in generated text, first short, then as
+/// long as the model will be able to read. Tasks that are solved badly come more often. The weights
+/// that did best in the examination are written; an interrupted training goes on from
+/// `training.checkpoint` in the model's folder.
+///
+/// On a GPU the forward pass runs in bf16 over an f32 master copy, rows are made ahead on several
+/// threads and nothing waits for the device between two examinations.
 public final class OwnTrainer {
-  private static final int CHECKPOINT_EVERY = 100;
-
-  /// One step in so many text positions counts, with so much more weight: the large output matrix
-  /// is then not multiplied for the others.
-  private static final int TEXT_SHARE = 5;
-
-  /// A part of the curriculum.
-  ///
-  /// @param length tokens in a row
-  /// @param until step at which the next part begins
-  /// @param tokens tokens in a step
-  public record Stage(int length, int until, int tokens) {}
-
-  /// The curriculum of the shipped model.
-  public static final List<Stage> CURRICULUM =
-      List.of(
-          new Stage(96, 2000, 2048),
-          new Stage(160, 2500, 2560),
-          new Stage(256, 3300, 3072),
-          new Stage(512, 3900, 4096));
-
-  /// What is trained.
-  ///
-  /// @param hidden width, a multiple of 64
-  /// @param layers at least 2
-  /// @param stages parts of the curriculum in order
-  /// @param rate largest learning rate
-  public record Recipe(int hidden, int layers, List<Stage> stages, double rate, long seed) {
-    public Recipe {
-      stages = List.copyOf(stages);
-      if (hidden < 128 || hidden % 64 != 0 || layers < 2 || stages.isEmpty()) {
-        throw SpillwayException.badInput(
-            "hidden %d must be a multiple of 64 from 128 on, layers %d at least 2, stages %d at"
-                + " least 1",
-            hidden, layers, stages.size());
-      }
-    }
-
-    int steps() {
-      return stages.getLast().until();
-    }
-
-    Stage at(int step) {
-      return stages.stream().filter(s -> step < s.until()).findFirst().orElseThrow();
-    }
-
-    int longest() {
-      return stages.stream().mapToInt(Stage::length).max().orElseThrow();
-    }
-  }
+  private static final int AHEAD = 16;
+  private static final double SAVE_SECONDS = 45;
 
   private final Recipe recipe;
+  private final Optional<Path> from;
+  private final ComputeDevice device;
+  private final DType type;
   private final OwnVocabulary vocabulary = new OwnVocabulary();
   private final DecoderConfig config;
   private final Seeds seeds;
   private final TensorHolder holder = new TensorHolder();
   private final Map<String, Tensor> weights = new LinkedHashMap<>();
-  private double answerLoss;
-  private double answersRight;
-  private double answers;
+  private final Map<Integer, Decoder.Angles> angles = new HashMap<>();
+  private final Map<String, Tensor> best = new LinkedHashMap<>();
+  private Map<Task, Double> accuracy = new EnumMap<>(Task.class);
+  private double bestScore = -1;
+  private int ordered;
+  private double spent;
 
-  private OwnTrainer(Recipe recipe) {
+  private OwnTrainer(Recipe recipe, Optional<Path> from, ComputeDevice device, DType type) {
     this.recipe = recipe;
-    this.config = OwnModel.config(vocabulary, recipe.hidden(), recipe.layers(), recipe.longest());
+    this.from = from;
+    this.device = device;
+    this.type = type;
+    this.config =
+        from.map(ConfigReader::read)
+            .orElseGet(() ->
+                OwnModel.config(
+                    vocabulary, recipe.hidden(), recipe.layers(), recipe.longest()));
+    if (config.vocabulary() < vocabulary.size() || config.maxPositions() != recipe.longest()) {
+      throw SpillwayException.badInput(
+          "the model to go on from has %d tokens and %d positions, this training needs %d and %d",
+          config.vocabulary(), config.maxPositions(), vocabulary.size(), recipe.longest());
+    }
     this.seeds = new Seeds(recipe.seed());
+    for (Task task : Task.values()) {
+      accuracy.put(task, 0.0);
+    }
   }
 
   /// How a training ended.
   ///
-  /// @param tokenAccuracy share of answer tokens predicted in the last steps
-  public record Outcome(long parameters, int steps, double tokenAccuracy, double seconds) {}
+  /// @param exact share of examined samples answered exactly, by task, of the written weights
+  public record Outcome(long parameters, int steps, Map<String, Double> exact, double seconds) {}
 
-  /// Trains and writes a model's folder; an interrupted training goes on from
-  /// `folder/training.checkpoint`.
-  public static Outcome train(Recipe recipe, Path folder, Progress progress) {
-    OwnTrainer trainer = new OwnTrainer(recipe);
+  /// Trains and writes a model's folder.
+  ///
+  /// @param from folder of a model of ours whose weights and shape are the start, in place of fresh
+  ///   ones
+  /// @param type bf16 or f32 to compute in
+  /// @param threads that make rows
+  public static Outcome train(
+      Recipe recipe,
+      Optional<Path> from,
+      ComputeDevice device,
+      DType type,
+      int threads,
+      Path folder,
+      Progress progress) {
+    OwnTrainer trainer = new OwnTrainer(recipe, from, device, type);
     try {
-      return trainer.run(folder, progress);
+      return trainer.run(threads, folder, progress);
     } finally {
       trainer.holder.close();
     }
   }
 
-  private Outcome run(Path folder, Progress progress) {
-    long begin = System.nanoTime();
+  private Outcome run(int threads, Path folder, Progress progress) {
     Path checkpoint = folder.resolve("training.checkpoint");
+    Examination examination =
+        new Examination(vocabulary, recipe.examined(), recipe.longest(), seeds);
     initialise();
-    double accuracy = 0;
+    int step;
     try (AdamW optimizer = new AdamW(new ArrayList<>(weights.values()), 0.05);
-        Progress.Task task = progress.start("our own model", recipe.steps())) {
+        Ahead<Batch> batches = new Ahead<>(threads, AHEAD, this::order);
+        Progress.Task task =
+            progress.start("our own model", recipe.duration().units())) {
       Decoder decoder = new Decoder(config, weights);
-      TrainingRows rows = new TrainingRows(vocabulary);
-      int done = resume(checkpoint, optimizer);
-      task.advance(done);
-      for (int step = done; step < recipe.steps(); step++) {
-        learn(decoder, rows, optimizer, step);
-        task.advance(1);
-        if ((step + 1) % CHECKPOINT_EVERY == 0 || step + 1 == recipe.steps()) {
-          accuracy = answersRight / answers;
-          task.note(
-              String.format(
-                  Locale.ROOT,
-                  "length %d, answers: loss %.4f, right %.4f",
-                  recipe.at(step).length(),
-                  answerLoss / answers,
-                  accuracy));
-          answerLoss = 0;
-          answersRight = 0;
-          answers = 0;
-          save(checkpoint, optimizer, step + 1);
+      Tensor tally = tally();
+      step = resume(checkpoint, optimizer);
+      ordered = step;
+      double before = spent;
+      long begin = System.nanoTime();
+      long shown = recipe.duration().unitsDone(step, spent);
+      task.advance(shown);
+      double saved = spent;
+      while (recipe.duration().fraction(step, spent) < 1) {
+        learn(decoder, batches.next(), optimizer, step, tally);
+        step++;
+        spent = before + (System.nanoTime() - begin) / 1e9;
+        boolean ends = recipe.duration().fraction(step, spent) >= 1;
+        if (step % recipe.examineEvery() == 0 || ends) {
+          accuracy = examination.of(decoder, device);
+          task.note(note(step, tally));
+          keepBest(optimizer);
+          spent = before + (System.nanoTime() - begin) / 1e9;
+          if (!ends && spent - saved > SAVE_SECONDS) {
+            saved = spent;
+            save(checkpoint, optimizer, step);
+            OwnModel.write(folder, config, vocabulary, best, recipe.toString());
+          }
         }
+        long now = recipe.duration().unitsDone(step, spent);
+        task.advance(now - shown);
+        shown = now;
       }
     }
-    OwnModel.write(folder, config, vocabulary, weights, recipe.toString());
+    OwnModel.write(folder, config, vocabulary, best, recipe.toString());
+    Map<String, Double> exact = new LinkedHashMap<>();
+    TensorScope.run(() -> {
+      Map<String, Tensor> written = new HashMap<>();
+      best.forEach((name, t) -> written.put(name, Tensors.to(t, DType.F32)));
+      examination
+          .of(new Decoder(config, written), device)
+          .forEach((task, share) -> exact.put(task.label(), share));
+    });
     try {
       Files.deleteIfExists(checkpoint);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot remove " + checkpoint, e);
     }
-    double seconds = (System.nanoTime() - begin) / 1e9;
-    return new Outcome(config.parameters(), recipe.steps(), accuracy, seconds);
+    return new Outcome(config.parameters(), step, exact, spent);
+  }
+
+  /// The work that makes the next step's rows.
+  private Callable<Batch> order() {
+    int step = ordered++;
+    double fraction = recipe.duration().fraction(step, spent);
+    double[] solved = new double[Task.values().length];
+    accuracy.forEach((task, share) -> solved[task.ordinal()] = share);
+    Mix mix = Mix.of(fraction < 0.1 ? 0.25 : 0.05, solved);
+    return () -> {
+      RandomGenerator random = seeds.stream("data", step);
+      int length = recipe.length(fraction, random);
+      TrainingRows rows = new TrainingRows(vocabulary);
+      List<TrainingRows.Row> made = new ArrayList<>();
+      for (int r = 0; r < Math.max(1, recipe.tokens() / length); r++) {
+        made.add(rows.row(length, mix, random));
+      }
+      return Batch.of(made, length, random);
+    };
   }
 
   private void initialise() {
+    TensorScope.run(() -> {
+      Map<String, Tensor> values = from.map(this::stored).orElseGet(this::fresh);
+      for (String name : config.shapes().keySet()) {
+        Tensor value = Objects.requireNonNull(values.get(name), name);
+        weights.put(name, holder.hold(Tensors.to(value, device, type)));
+        best.put(name, holder.hold(Tensors.to(value, device, DType.F16)));
+      }
+    });
+  }
+
+  private Map<String, Tensor> stored(Path folder) {
+    try (Weights saved = Weights.open(folder)) {
+      Map<String, Tensor> values = new HashMap<>();
+      config.shapes().keySet().forEach(name -> values.put(name, saved.tensor(name).clone()));
+      return values;
+    }
+  }
+
+  private Map<String, Tensor> fresh() {
     RandomGenerator random = seeds.stream("init");
     Map<String, float[]> values = new HashMap<>();
     config.shapes().forEach((name, shape) -> values.put(name, start(name, shape, random)));
     InductionStart.lay(config, values, seeds.stream("induction"));
-    try (TensorScope scope = TensorScope.open()) {
-      config
-          .shapes()
-          .forEach((name, shape) ->
-              weights.put(
-                  name,
-                  holder.hold(
-                      Tensors.of(java.util.Objects.requireNonNull(values.get(name)), shape))));
-    }
+    Map<String, Tensor> tensors = new HashMap<>();
+    config
+        .shapes()
+        .forEach((name, shape) ->
+            tensors.put(name, Tensors.of(Objects.requireNonNull(values.get(name)), shape)));
+    return tensors;
   }
 
   private float[] start(String name, long[] shape, RandomGenerator random) {
@@ -187,98 +238,106 @@ public final class OwnTrainer {
     return values;
   }
 
-  /// The rows of one step, flattened; only the chosen positions are predicted.
-  private record Batch(long[] ids, int rows, int length, Chosen chosen) {}
-
-  /// @param places in the flattened rows
-  private record Chosen(long[] places, long[] targets, float[] weights, double sum) {}
-
-  private Batch batch(TrainingRows rows, int step) {
-    Stage stage = recipe.at(step);
-    RandomGenerator random = seeds.stream("data", step);
-    int count = stage.tokens() / stage.length();
-    double copies = step < 1000 ? 0.25 : 0.1;
-    long[] ids = new long[count * stage.length()];
-    long[] places = new long[ids.length];
-    long[] targets = new long[ids.length];
-    float[] weights = new float[ids.length];
-    int chosen = 0;
-    double sum = 0;
-    for (int r = 0; r < count; r++) {
-      TrainingRows.Row row = rows.row(stage.length(), copies, random);
-      for (int i = 0; i < stage.length(); i++) {
-        int at = r * stage.length() + i;
-        ids[at] = row.ids()[i];
-        float weight = row.weights()[i];
-        if (weight > 0 && weight < 0.2f) {
-          weight = random.nextInt(TEXT_SHARE) == 0 ? weight * TEXT_SHARE : 0;
-        }
-        if (weight > 0) {
-          places[chosen] = at;
-          targets[chosen] = row.ids()[i + 1];
-          weights[chosen++] = weight;
-          sum += weight;
-        }
-      }
-    }
-    return new Batch(
-        ids,
-        count,
-        stage.length(),
-        new Chosen(
-            Arrays.copyOf(places, chosen),
-            Arrays.copyOf(targets, chosen),
-            Arrays.copyOf(weights, chosen),
-            sum));
-  }
-
-  private void learn(Decoder decoder, TrainingRows rows, AdamW optimizer, int step) {
-    Batch batch = batch(rows, step);
-    Chosen chosen = batch.chosen();
+  /// Answer tokens seen, right ones and the sum of their losses, on the device.
+  private Tensor tally() {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor hidden =
-          decoder
-              .hidden(Tensors.of(batch.ids(), batch.rows(), batch.length()))
-              .view(-1, config.hidden())
-              .index_select(0, Tensors.of(chosen.places(), chosen.places().length));
-      Tensor logits = decoder.logits(hidden);
-      Tensor target = Tensors.of(chosen.targets(), chosen.targets().length, 1);
-      Tensor surprise = torch.log_softmax(logits, 1).gather(1, target).squeeze(1).neg();
-      Tensor weight = Tensors.of(chosen.weights(), chosen.weights().length);
-      surprise.mul(weight).sum().mul(new Scalar(1 / chosen.sum())).backward();
-      note(logits.detach(), surprise.detach(), chosen);
-      optimizer.clipNorm(1.0);
-      double warm = Math.min(1, (step + 1) / 200.0);
-      double cosine = 0.5 * (1 + Math.cos(Math.PI * step / recipe.steps()));
-      optimizer.step(step, recipe.rate() * warm * (0.05 + 0.95 * cosine));
+      return holder.hold(Tensors.to(Tensors.of(new float[3], 3), device));
     }
   }
 
-  private void note(Tensor logits, Tensor surprise, Chosen chosen) {
-    long[] best = Tensors.longs(logits.argmax(new LongOptional(1), false));
-    float[] losses = Tensors.floats(surprise);
-    for (int i = 0; i < best.length; i++) {
-      if (chosen.weights()[i] == 1) {
-        answers++;
-        answerLoss += losses[i];
-        answersRight += best[i] == chosen.targets()[i] ? 1 : 0;
+  private void learn(Decoder decoder, Batch batch, AdamW optimizer, int step, Tensor tally) {
+    try (TensorScope scope = TensorScope.open()) {
+      Decoder.Angles turn = angles(decoder, batch.length());
+      int count = batch.places().length;
+      Tensor[] x = {
+        decoder.embed(Tensors.to(Tensors.of(batch.ids(), batch.rows(), batch.length()), device))
+      };
+      for (int l = 0; l < config.layers(); l++) {
+        int layer = l;
+        x[0] = TensorScope.compute(() -> decoder.layer(layer, x[0], turn));
+      }
+      Tensor places = Tensors.to(Tensors.of(batch.places(), count), device);
+      Tensor hidden =
+          decoder.finalNorm(x[0]).view(-1, config.hidden()).index_select(0, places);
+      Tensor logits = Tensors.to(decoder.logits(hidden), DType.F32);
+      Tensor target = Tensors.to(Tensors.of(batch.targets(), count), device);
+      Tensor surprise =
+          torch.cross_entropy_loss(logits, target, new TensorOptional(), 0, -100, 0.0);
+      Tensor weight = Tensors.to(Tensors.of(batch.weights(), count), device);
+      surprise.mul(weight).sum().mul(new Scalar(1 / batch.sum())).backward();
+      count(tally, logits.detach(), surprise.detach(), target, weight);
+      double rate = recipe.rate() * recipe.cooled(recipe.duration().fraction(step, spent));
+      optimizer.stepClippedByNorm(step, rate * Math.min(1, (step + 1) / 200.0), 1.0);
+    }
+  }
+
+  private Decoder.Angles angles(Decoder decoder, int length) {
+    return angles.computeIfAbsent(
+        length,
+        n -> {
+          Decoder.Angles made = decoder.angles(0, n, n);
+          holder.hold(made.cosines());
+          holder.hold(made.sines());
+          return made;
+        });
+  }
+
+  private static void count(
+      Tensor tally, Tensor logits, Tensor surprise, Tensor target, Tensor weight) {
+    try (NoGrad guard = NoGrad.begin()) {
+      Tensor answer = Tensors.to(weight.ge(new Scalar(0.99)), DType.F32);
+      Tensor right = Tensors.to(logits.argmax(new LongOptional(1), false).eq(target), DType.F32);
+      tally.narrow(0, 0, 1).add_(answer.sum());
+      tally.narrow(0, 1, 1).add_(answer.dot(right));
+      tally.narrow(0, 2, 1).add_(answer.dot(surprise));
+    }
+  }
+
+  private String note(int step, Tensor tally) {
+    float[] sums = Tensors.floats(tally);
+    tally.zero_();
+    StringBuilder exact = new StringBuilder();
+    accuracy.forEach(
+        (task, share) ->
+            exact.append(String.format(Locale.ROOT, " %s %.2f", task.label(), share)));
+    return String.format(
+        Locale.ROOT,
+        "step %d, %.0f s, answer tokens: loss %.4f, right %.4f; exact:%s",
+        step,
+        spent,
+        sums[2] / Math.max(1, sums[0]),
+        sums[1] / Math.max(1, sums[0]),
+        exact);
+  }
+
+  /// Copies the weights if they did at least as well as those before.
+  private void keepBest(AdamW optimizer) {
+    double worst = accuracy.values().stream().mapToDouble(v -> v).min().orElse(0);
+    double mean = accuracy.values().stream().mapToDouble(v -> v).average().orElse(0);
+    double score = worst + mean;
+    if (!(score >= bestScore)) {
+      return;
+    }
+    bestScore = score;
+    try (TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      int index = 0;
+      for (Tensor copy : best.values()) {
+        copy.copy_(scope.adopt(optimizer.master(index++)));
       }
     }
   }
 
   private void save(Path checkpoint, AdamW optimizer, int done) {
-    Map<String, Tensor> state = new LinkedHashMap<>();
-    try (TensorScope scope = TensorScope.open()) {
-      int i = 0;
-      for (Map.Entry<String, Tensor> weight : weights.entrySet()) {
-        state.put(weight.getKey(), weight.getValue().detach());
-        state.put("mean." + i, optimizer.means().get(i));
-        state.put("square." + i, optimizer.squares().get(i));
-        i++;
-      }
-      Weights.save(
-          checkpoint, state, Map.of("done", String.valueOf(done), "recipe", recipe.toString()));
-    }
+    Map<String, Tensor> state = new LinkedHashMap<>(optimizer.state());
+    best.forEach((name, weight) -> state.put("best." + name, weight));
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("done", String.valueOf(done));
+    facts.put("spent", String.valueOf(spent));
+    facts.put("bestScore", String.valueOf(bestScore));
+    accuracy.forEach((task, share) -> facts.put("exact." + task.label(), share.toString()));
+    facts.put("recipe", recipe.toString());
+    Weights.save(checkpoint, state, facts);
   }
 
   private int resume(Path checkpoint, AdamW optimizer) {
@@ -286,23 +345,25 @@ public final class OwnTrainer {
       return 0;
     }
     try (Weights saved = Weights.open(checkpoint);
-        TensorScope scope = TensorScope.open();
-        NoGrad guard = NoGrad.begin()) {
-      Map<String, String> metadata = saved.model().metadata();
-      if (!recipe.toString().equals(metadata.get("recipe"))) {
+        TensorScope scope = TensorScope.open()) {
+      Map<String, String> facts = saved.model().metadata();
+      if (!recipe.toString().equals(facts.get("recipe"))) {
         throw SpillwayException.badFile(
             checkpoint,
             "",
             "this checkpoint belongs to another recipe; remove it or give the same options");
       }
-      int i = 0;
-      for (Map.Entry<String, Tensor> weight : weights.entrySet()) {
-        weight.getValue().detach().copy_(saved.tensor(weight.getKey()));
-        optimizer.means().get(i).copy_(saved.tensor("mean." + i));
-        optimizer.squares().get(i).copy_(saved.tensor("square." + i));
-        i++;
+      Map<String, Tensor> state = new HashMap<>();
+      optimizer.state().keySet().forEach(name -> state.put(name, saved.tensor(name)));
+      optimizer.restore(state);
+      best.forEach((name, weight) -> weight.copy_(saved.tensor("best." + name)));
+      spent = Double.parseDouble(facts.getOrDefault("spent", "0"));
+      bestScore = Double.parseDouble(facts.getOrDefault("bestScore", "-1"));
+      for (Task task : Task.values()) {
+        accuracy.put(
+            task, Double.parseDouble(facts.getOrDefault("exact." + task.label(), "0")));
       }
-      return Integer.parseInt(metadata.getOrDefault("done", "0"));
+      return Integer.parseInt(facts.getOrDefault("done", "0"));
     }
   }
 }

@@ -29,7 +29,6 @@ public final class OwnVocabulary {
   /// punctuation with at most one space, white space.
   static final String SPLIT = " ?[A-Za-z]+| ?[0-9]| ?[^\\sA-Za-z0-9]|\\s";
 
-  private static final Pattern PIECES = Pattern.compile(SPLIT);
   private static final Pattern SPECIAL =
       Pattern.compile(String.join("|", SPECIALS.stream().map(Pattern::quote).toList()));
 
@@ -85,6 +84,11 @@ public final class OwnVocabulary {
 
   /// Ids of a text; special tokens in it are recognised.
   public int[] encode(String text) {
+    if (text.indexOf('<') < 0) {
+      List<Integer> out = new ArrayList<>();
+      plain(text, out);
+      return out.stream().mapToInt(Integer::intValue).toArray();
+    }
     List<Integer> out = new ArrayList<>();
     Matcher special = SPECIAL.matcher(text);
     int from = 0;
@@ -97,18 +101,46 @@ public final class OwnVocabulary {
     return out.stream().mapToInt(Integer::intValue).toArray();
   }
 
+  /// Cuts as [#SPLIT] does, by hand, since training reads millions of tokens a second.
   private void plain(String text, List<Integer> out) {
-    Matcher pieces = PIECES.matcher(text);
-    while (pieces.find()) {
-      Integer whole = ids.get(pieces.group());
+    int at = 0;
+    while (at < text.length()) {
+      int end = pieceEnd(text, at);
+      String piece = text.substring(at, end);
+      Integer whole = ids.get(piece);
       if (whole != null) {
         out.add(whole);
       } else {
-        for (byte b : pieces.group().getBytes(StandardCharsets.UTF_8)) {
+        for (byte b : piece.getBytes(StandardCharsets.UTF_8)) {
           out.add(firstByte + (b & 0xff));
         }
       }
+      at = end;
     }
+  }
+
+  private static int pieceEnd(String text, int at) {
+    int body = text.charAt(at) == ' ' ? at + 1 : at;
+    if (body == text.length() || isSpace(text.charAt(body))) {
+      return at + 1; // white space by itself
+    }
+    if (!isLetter(text.charAt(body))) {
+      return body + Character.charCount(text.codePointAt(body));
+    }
+    int end = body + 1;
+    while (end < text.length() && isLetter(text.charAt(end))) {
+      end++;
+    }
+    return end;
+  }
+
+  private static boolean isLetter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  }
+
+  /// What `\s` of [Pattern] matches.
+  private static boolean isSpace(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
   }
 
   /// Text of ids.

@@ -4,12 +4,16 @@ import io.spillway.longcontext.tasks.Filler;
 import io.spillway.longcontext.tasks.Sample;
 import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /// Rows of token ids with a weight for the loss of each prediction: 1 where an answer is predicted,
 /// little elsewhere.
 final class TrainingRows {
-  private static final float TEXT_WEIGHT = 0.1f;
+  /// Weight of predicting text that is no answer.
+  static final float TEXT_WEIGHT = 0.03f;
+
+  private static final float LEAD_WEIGHT = 0.3f;
 
   /// One row.
   ///
@@ -20,53 +24,42 @@ final class TrainingRows {
   private final OwnVocabulary vocabulary;
   private final TaskGenerator grammar;
   private final TaskGenerator noise;
+  private final TaskGenerator words;
 
   TrainingRows(OwnVocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    this.grammar =
-        new TaskGenerator(
-            text -> vocabulary.encode(text).length,
-            Filler.GRAMMAR,
-            TaskGenerator.Templates.TRAINED);
-    this.noise =
-        new TaskGenerator(
-            text -> vocabulary.encode(text).length, Filler.NOISE, TaskGenerator.Templates.TRAINED);
+    this.grammar = generator(Filler.GRAMMAR);
+    this.noise = generator(Filler.NOISE);
+    this.words = generator(Filler.WORDS);
   }
 
-  /// @param copies share of rows that repeat a run of random tokens, which teaches copying first
-  Row row(int length, double copies, RandomGenerator random) {
-    if (random.nextDouble() < copies) {
+  private TaskGenerator generator(Filler filler) {
+    return new TaskGenerator(
+        text -> vocabulary.encode(text).length, filler, TaskGenerator.Templates.TRAINED);
+  }
+
+  /// @param mix what rows hold
+  Row row(int length, Mix mix, RandomGenerator random) {
+    if (random.nextDouble() < mix.copies()) {
       return copy(length, random);
     }
+    Task task = mix.pick(random);
     boolean chat = random.nextInt(10) < 3;
     boolean questionFirst = random.nextInt(100) < 14;
-    return lay(sample(length - (questionFirst ? 18 : 2), random), length, chat, questionFirst);
+    int tokens = length - (questionFirst ? 18 : 2);
+    int choice = random.nextInt(8);
+    TaskGenerator from = choice == 0 ? noise : choice < 3 ? words : grammar;
+    int turns = 1 + random.nextInt(Math.max(1, tokens / 60));
+    Sample sample =
+        random.nextInt(4) == 0
+            ? from.generate(task, tokens, -1, random)
+            : from.dense(task, tokens, turns, random);
+    return lay(sample, length, chat, questionFirst);
   }
 
-  private Sample sample(int tokens, RandomGenerator random) {
-    TaskGenerator from = random.nextInt(8) == 0 ? noise : grammar;
-    int choice = random.nextInt(100);
-    int turns = Math.max(1, random.nextInt(tokens / 60 + 1));
-    if (choice < 24) {
-      int keys = turns + random.nextInt(tokens / 50 + 1);
-      return from.magicTurns(tokens, keys, turns, random);
-    }
-    if (choice < 56) {
-      return from.keyValueTurns(tokens, turns, random);
-    }
-    Task task =
-        choice < 61
-            ? Task.PASSKEY
-            : choice < 77
-                ? Task.NUMBER
-                : choice < 85
-                    ? Task.MULTI_VALUE
-                    : choice < 89
-                        ? Task.MULTI_QUERY
-                        : choice < 95
-                            ? Task.VARIABLES
-                            : choice < 97 ? Task.COMMON_WORDS : Task.FREQUENT_WORDS;
-    return from.generate(task, tokens, -1, random);
+  /// A row as an evaluation has it: text, then questions and answers, nothing else.
+  Row plain(Task task, int length, RandomGenerator random) {
+    return lay(grammar.generate(task, length - 2, -1, random), length, false, false);
   }
 
   /// Random tokens, a second time after a mark; short runs are repeated more often.
@@ -74,14 +67,14 @@ final class TrainingRows {
     int[] ids = new int[length + 1];
     float[] weights = new float[length];
     int period = 8 + random.nextInt(length / 2 - 8);
-    int words = vocabulary.id(" the");
+    int first = vocabulary.id(" the") / 2;
     ids[0] = vocabulary.id(OwnVocabulary.BEGIN);
     for (int i = 1; i <= length; i++) {
       if (i <= period) {
         ids[i] =
             random.nextInt(3) == 0
                 ? vocabulary.id(" " + random.nextInt(10))
-                : words / 2 + random.nextInt(vocabulary.size() - words / 2);
+                : first + random.nextInt(vocabulary.size() - first);
       } else {
         ids[i] = ids[i - period];
         weights[i - 1] = 0.5f;
@@ -102,15 +95,15 @@ final class TrainingRows {
       at = put(ids, weights, at, turn.question() + turn.lead(), TEXT_WEIGHT);
     }
     at = put(ids, weights, at, sample.context(), TEXT_WEIGHT);
-    boolean first = true;
-    for (Sample.Turn turn : sample.turns()) {
-      String user = chat && !first ? OwnVocabulary.USER : "";
+    List<Sample.Turn> turns = sample.turns();
+    for (int i = 0; i < turns.size(); i++) {
+      Sample.Turn turn = turns.get(i);
+      String user = chat && i > 0 ? OwnVocabulary.USER : "";
       at = put(ids, weights, at, user + turn.question(), TEXT_WEIGHT);
       at = put(ids, weights, at, chat ? OwnVocabulary.ASSISTANT : "", 0);
-      at = put(ids, weights, at, turn.lead(), chat ? 0.3f : TEXT_WEIGHT);
+      at = put(ids, weights, at, turn.lead(), chat ? LEAD_WEIGHT : TEXT_WEIGHT);
       at = put(ids, weights, at, turn.answer() + ".", 1);
       at = put(ids, weights, at, chat ? OwnVocabulary.END : "", 1);
-      first = false;
     }
     return new Row(ids, weights);
   }
@@ -119,16 +112,17 @@ final class TrainingRows {
     if (text.isEmpty()) {
       return at;
     }
+    int place = at;
     for (int id : vocabulary.encode(text)) {
-      if (at == ids.length) {
-        return at;
+      if (place == ids.length) {
+        return place;
       }
-      ids[at] = id;
-      if (at > 0) {
-        weights[at - 1] = weight;
+      ids[place] = id;
+      if (place > 0) {
+        weights[place - 1] = weight;
       }
-      at++;
+      place++;
     }
-    return at;
+    return place;
   }
 }

@@ -40,7 +40,9 @@ public final class Importance {
   public static List<Layer> of(Decoder decoder, int[] ids, int prompt, Label kind) {
     DecoderConfig config = decoder.config();
     long[] wide = java.util.Arrays.stream(ids).asLongStream().toArray();
-    Tensor x = decoder.embed(Tensors.of(wide, 1, ids.length));
+    Tensor all = Tensors.of(wide, 1, ids.length);
+    Tensor x =
+        decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
     Decoder.Angles angles = decoder.angles(0, ids.length, ids.length);
     List<Layer> layers = new ArrayList<>();
     // the answer's last token asks for nothing

@@ -1,10 +1,14 @@
 package io.spillway.longcontext.retain;
 
 import io.spillway.longcontext.AdamW;
+import io.spillway.longcontext.Ahead;
+import io.spillway.longcontext.TrainingLength;
 import io.spillway.models.Decoder;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Weights;
@@ -12,6 +16,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,17 +35,28 @@ public final class RetainTrainer {
   private static final double SMOOTHNESS = 0.0025;
   private static final double GRADIENT_BOUND = 0.5;
   private static final int CHECKPOINT_EVERY = 200;
+  private static final int NOTE_EVERY = 20;
+  private static final int AHEAD = 8;
 
-  /// @param steps samples to learn from, one a step
+  /// @param duration steps or seconds of the whole training
+  /// @param batch examples in a step; the paper has one
   /// @param rate largest learning rate
   /// @param width hidden units of a head
   /// @param label what is learned
+  /// @param inLoop half of the examples are read with eviction by the present heads
   /// @param seed of weights and order
-  public record Recipe(int steps, double rate, int width, Importance.Label label, long seed) {
+  public record Recipe(
+      TrainingLength duration,
+      int batch,
+      double rate,
+      int width,
+      Importance.Label label,
+      boolean inLoop,
+      long seed) {
     public Recipe {
-      if (steps < 1 || width < 1 || !(rate > 0)) {
+      if (batch < 1 || width < 1 || !(rate > 0)) {
         throw SpillwayException.badInput(
-            "steps %d, width %d and rate %s must be positive", steps, width, rate);
+            "batch %d, width %d and rate %s must be positive", batch, width, rate);
       }
     }
   }
@@ -49,7 +66,7 @@ public final class RetainTrainer {
   /// @param prompt tokens of `ids` that are the prompt
   public record Example(int[] ids, int prompt) {}
 
-  /// Where examples come from, the same one for the same step.
+  /// Where examples come from, the same one for the same step; called on several threads.
   @FunctionalInterface
   public interface Source {
     Example next(RandomGenerator random);
@@ -57,47 +74,83 @@ public final class RetainTrainer {
 
   /// How a training ended.
   ///
-  /// @param firstLoss mean loss of the first tenth
+  /// @param firstLoss mean loss of the first tenth (of this run's steps)
   /// @param lastLoss mean loss of the last tenth
   public record Outcome(int steps, double firstLoss, double lastLoss, double seconds) {}
 
-  private RetainTrainer() {}
+  private final Decoder decoder;
+  private final Source source;
+  private final Recipe recipe;
+  private final Seeds seeds;
+  private final RetainingHeads heads;
+  private int ordered;
+  private double spent;
 
-  /// Trains and writes `out`; an interrupted training goes on from `out` with the suffix
-  /// `.checkpoint`.
+  private RetainTrainer(Decoder decoder, Source source, Recipe recipe, ComputeDevice device) {
+    this.decoder = decoder;
+    this.source = source;
+    this.recipe = recipe;
+    this.seeds = new Seeds(recipe.seed());
+    this.heads =
+        RetainingHeads.fresh(decoder.config(), recipe.width(), seeds.stream("heads"), device);
+  }
+
+  /// Trains on the CPU.
   public static Outcome train(
       Decoder decoder, Source source, Recipe recipe, Path out, Progress progress) {
-    Seeds seeds = new Seeds(recipe.seed());
-    RetainingHeads heads =
-        RetainingHeads.fresh(decoder.config(), recipe.width(), seeds.stream("heads"));
+    return train(decoder, source, recipe, Devices.cpu(), 1, out, progress);
+  }
+
+  /// Trains and writes `out`; an interrupted training goes on from `out` with the suffix
+  /// `.checkpoint` and ends with the same weights as one in a piece.
+  ///
+  /// @param device where the decoder's weights lie
+  /// @param threads that make examples
+  public static Outcome train(
+      Decoder decoder,
+      Source source,
+      Recipe recipe,
+      ComputeDevice device,
+      int threads,
+      Path out,
+      Progress progress) {
+    RetainTrainer trainer = new RetainTrainer(decoder, source, recipe, device);
+    try (RetainingHeads heads = trainer.heads) {
+      return trainer.run(threads, out, progress);
+    }
+  }
+
+  private Outcome run(int threads, Path out, Progress progress) {
     Path checkpoint = out.resolveSibling(out.getFileName() + ".checkpoint");
     long begin = System.nanoTime();
-    double first = 0;
-    double last = 0;
-    int tenth = Math.max(1, recipe.steps() / 10);
-    try (heads;
-        AdamW optimizer = new AdamW(heads.parameters(), 0.01);
-        Progress.Task task = progress.start("retaining heads", recipe.steps())) {
-      int done = resume(checkpoint, heads, optimizer, recipe);
-      task.advance(done);
-      for (int step = done; step < recipe.steps(); step++) {
-        Example example = source.next(seeds.stream("examples", step));
-        double loss = learn(decoder, heads, optimizer, example, recipe, step);
-        if (step < tenth) {
-          first += loss / tenth;
-        }
-        if (step >= recipe.steps() - tenth) {
-          last += loss / tenth;
-        }
+    List<Double> losses = new ArrayList<>();
+    int step;
+    try (AdamW optimizer = new AdamW(heads.parameters(), 0.01);
+        Ahead<List<Example>> examples = new Ahead<>(threads, AHEAD, this::order);
+        Progress.Task task = progress.start("retaining heads", recipe.duration().units())) {
+      step = resume(checkpoint, optimizer);
+      ordered = step;
+      double before = spent;
+      long shown = recipe.duration().unitsDone(step, spent);
+      task.advance(shown);
+      while (fraction(step) < 1) {
+        double loss = learn(optimizer, examples.next(), step);
         if (!Double.isFinite(loss)) {
           throw SpillwayException.badInput(
               "the loss became %s at step %d; lower the learning rate %s",
               loss, step, recipe.rate());
         }
-        task.advance(1);
-        task.note(String.format(Locale.ROOT, "loss %.4f", loss));
-        if ((step + 1) % CHECKPOINT_EVERY == 0 && step + 1 < recipe.steps()) {
-          save(checkpoint, heads, optimizer, recipe, step + 1);
+        losses.add(loss);
+        step++;
+        spent = before + (System.nanoTime() - begin) / 1e9;
+        long now = recipe.duration().unitsDone(step, spent);
+        task.advance(now - shown);
+        shown = now;
+        if (step % NOTE_EVERY == 0) {
+          task.note(String.format(Locale.ROOT, "step %d, loss %.4f", step, last(losses)));
+        }
+        if (step % CHECKPOINT_EVERY == 0 && fraction(step) < 1) {
+          save(checkpoint, optimizer, step);
         }
       }
       heads.save(out, Map.of("recipe", recipe.toString()));
@@ -105,28 +158,81 @@ public final class RetainTrainer {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot remove " + checkpoint, e);
     }
-    return new Outcome(recipe.steps(), first, last, (System.nanoTime() - begin) / 1e9);
+    return new Outcome(step, mean(losses, 0), last(losses), (System.nanoTime() - begin) / 1e9);
   }
 
-  private static double learn(
-      Decoder decoder,
-      RetainingHeads heads,
-      AdamW optimizer,
-      Example example,
-      Recipe recipe,
-      int step) {
+  private double fraction(int step) {
+    return recipe.duration().fraction(step, spent);
+  }
+
+  private static double last(List<Double> losses) {
+    return mean(losses, losses.size() - Math.max(1, losses.size() / 10));
+  }
+
+  /// Mean of a tenth.
+  private static double mean(List<Double> losses, int from) {
+    int tenth = Math.max(1, losses.size() / 10);
+    return losses.stream().skip(Math.max(0, from)).limit(tenth).mapToDouble(v -> v).average()
+        .orElse(0);
+  }
+
+  private java.util.concurrent.Callable<List<Example>> order() {
+    int step = ordered++;
+    return () -> {
+      List<Example> examples = new ArrayList<>();
+      for (int i = 0; i < recipe.batch(); i++) {
+        examples.add(source.next(seeds.stream("examples", (long) step * recipe.batch() + i)));
+      }
+      return examples;
+    };
+  }
+
+  private double learn(AdamW optimizer, List<Example> examples, int step) {
     try (TensorScope scope = TensorScope.open()) {
-      List<Importance.Layer> layers =
-          NoGrad.supply(
-              () -> Importance.of(decoder, example.ids(), example.prompt(), recipe.label()));
-      Tensor loss = loss(heads, layers);
-      loss.backward();
-      optimizer.clipValues(GRADIENT_BOUND);
-      double warm = Math.min(1, (step + 1) / (recipe.steps() * 0.2));
-      double cool = Math.min(1, (recipe.steps() - step) / (recipe.steps() * 0.5));
-      optimizer.step(step, recipe.rate() * Math.min(warm, cool));
-      return loss.item_float();
+      Tensor sum = null;
+      for (int i = 0; i < examples.size(); i++) {
+        RandomGenerator random = seeds.stream("loop", (long) step * recipe.batch() + i);
+        Example example = examples.get(i);
+        Tensor part =
+            TensorScope.compute(() -> {
+              Tensor loss = loss(heads, inputs(example, random));
+              loss.mul(new Scalar(1.0 / examples.size())).backward();
+              return loss.detach();
+            });
+        sum = sum == null ? part : sum.add(part);
+      }
+      double over = fraction(step);
+      double warm = Math.min(1, over / 0.2);
+      double cool = Math.min(1, (1 - over) / 0.5);
+      optimizer.stepClippedByValue(step, recipe.rate() * Math.max(1e-3, Math.min(warm, cool)), GRADIENT_BOUND);
+      return sum == null ? 0 : sum.item_float() / examples.size();
     }
+  }
+
+  /// Labels from full attention; what the heads see comes from full attention as well, or from a
+  /// reading with eviction.
+  private List<Importance.Layer> inputs(Example example, RandomGenerator random) {
+    return NoGrad.supply(() -> {
+      List<Importance.Layer> layers =
+          Importance.of(decoder, example.ids(), example.prompt(), recipe.label());
+      if (!recipe.inLoop() || random.nextBoolean()) {
+        return layers;
+      }
+      int most = decoder.config().maxPositions();
+      int budget = Math.max(4, most / 24 + random.nextInt(Math.max(1, most / 4 - most / 24)));
+      int chunk = Math.min(example.prompt(), Math.max(4, most / 8 + random.nextInt(most / 8 + 1)));
+      int stabilizer = (int) (budget * 0.4 * random.nextDouble());
+      EvictedReading.Settings settings =
+          new EvictedReading.Settings(budget, chunk, stabilizer, 1);
+      List<Decoder.Qkv> seen =
+          new EvictedReading(decoder, heads, settings)
+              .read(java.util.Arrays.copyOf(example.ids(), example.prompt()));
+      List<Importance.Layer> evicted = new ArrayList<>();
+      for (int layer = 0; layer < layers.size(); layer++) {
+        evicted.add(new Importance.Layer(seen.get(layer), layers.get(layer).label()));
+      }
+      return evicted;
+    });
   }
 
   /// The loss of one example; a scalar tensor.
@@ -148,27 +254,20 @@ public final class RetainTrainer {
     return fit.mul(new Scalar(1.0 / layers.size())).add(jumps.mul(new Scalar(SMOOTHNESS)));
   }
 
-  private static void save(
-      Path checkpoint, RetainingHeads heads, AdamW optimizer, Recipe recipe, int done) {
-    Map<String, Tensor> state = new LinkedHashMap<>();
-    try (TensorScope scope = TensorScope.open()) {
-      for (int i = 0; i < heads.parameters().size(); i++) {
-        state.put("weight." + i, heads.parameters().get(i).detach());
-        state.put("mean." + i, optimizer.means().get(i));
-        state.put("square." + i, optimizer.squares().get(i));
-      }
-      Weights.save(
-          checkpoint, state, Map.of("done", String.valueOf(done), "recipe", recipe.toString()));
-    }
+  private void save(Path checkpoint, AdamW optimizer, int done) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("done", String.valueOf(done));
+    facts.put("spent", String.valueOf(spent));
+    facts.put("recipe", recipe.toString());
+    Weights.save(checkpoint, optimizer.state(), facts);
   }
 
-  private static int resume(Path checkpoint, RetainingHeads heads, AdamW optimizer, Recipe recipe) {
+  private int resume(Path checkpoint, AdamW optimizer) {
     if (!Files.isRegularFile(checkpoint)) {
       return 0;
     }
     try (Weights weights = Weights.open(checkpoint);
-        TensorScope scope = TensorScope.open();
-        NoGrad guard = NoGrad.begin()) {
+        TensorScope scope = TensorScope.open()) {
       Map<String, String> metadata = weights.model().metadata();
       if (!recipe.toString().equals(metadata.get("recipe"))) {
         throw SpillwayException.badFile(
@@ -177,11 +276,10 @@ public final class RetainTrainer {
             "this checkpoint belongs to another recipe (%s); remove it or give the same options",
             String.valueOf(metadata.get("recipe")));
       }
-      for (int i = 0; i < heads.parameters().size(); i++) {
-        heads.parameters().get(i).detach().copy_(weights.tensor("weight." + i));
-        optimizer.means().get(i).copy_(weights.tensor("mean." + i));
-        optimizer.squares().get(i).copy_(weights.tensor("square." + i));
-      }
+      Map<String, Tensor> state = new HashMap<>();
+      optimizer.state().keySet().forEach(name -> state.put(name, weights.tensor(name)));
+      optimizer.restore(state);
+      spent = Double.parseDouble(metadata.getOrDefault("spent", "0"));
       return Integer.parseInt(metadata.getOrDefault("done", "0"));
     }
   }

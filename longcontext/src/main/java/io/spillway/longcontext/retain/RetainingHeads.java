@@ -6,7 +6,9 @@ import static org.bytedeco.pytorch.global.torch.silu;
 import io.spillway.models.Decoder;
 import io.spillway.models.DecoderConfig;
 import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
@@ -41,14 +43,22 @@ public final class RetainingHeads implements AutoCloseable {
     return (long) (config.heads() + 2 * config.kvHeads()) * config.headDim();
   }
 
-  /// Fresh heads with random weights.
+  /// Fresh heads with random weights on the CPU.
   public static RetainingHeads fresh(DecoderConfig config, int width, RandomGenerator random) {
+    return fresh(config, width, random, Devices.cpu());
+  }
+
+  /// Fresh heads with random weights.
+  public static RetainingHeads fresh(
+      DecoderConfig config, int width, RandomGenerator random, ComputeDevice device) {
     RetainingHeads heads = new RetainingHeads(width);
     long inputs = inputs(config);
     try (TensorScope scope = TensorScope.open()) {
       for (int layer = 0; layer < config.layers(); layer++) {
-        heads.first.add(heads.holder.hold(gaussian(random, width, inputs)));
-        heads.second.add(heads.holder.hold(gaussian(random, config.kvHeads(), width)));
+        Tensor first = gaussian(random, width, inputs);
+        Tensor second = gaussian(random, config.kvHeads(), width);
+        heads.first.add(heads.holder.hold(Tensors.to(first, device)));
+        heads.second.add(heads.holder.hold(Tensors.to(second, device)));
       }
     }
     return heads;
@@ -62,10 +72,17 @@ public final class RetainingHeads implements AutoCloseable {
     return Tensors.of(values, rows, columns);
   }
 
-  /// Reads heads for a model.
+  /// Reads heads for a model onto the CPU.
   ///
   /// **Errors:** heads of another model, with both shapes.
   public static RetainingHeads load(Path file, DecoderConfig config) {
+    return load(file, config, Devices.cpu());
+  }
+
+  /// Reads heads for a model.
+  ///
+  /// **Errors:** heads of another model, with both shapes.
+  public static RetainingHeads load(Path file, DecoderConfig config, ComputeDevice device) {
     try (Weights weights = Weights.open(file);
         TensorScope scope = TensorScope.open()) {
       String name = name(0, 1);
@@ -76,8 +93,10 @@ public final class RetainingHeads implements AutoCloseable {
       RetainingHeads heads =
           new RetainingHeads(Math.toIntExact(weights.model().entry(name).shape().getFirst()));
       for (int layer = 0; layer < config.layers(); layer++) {
-        heads.first.add(heads.read(file, weights, name(layer, 1), heads.width, inputs(config)));
-        heads.second.add(heads.read(file, weights, name(layer, 2), config.kvHeads(), heads.width));
+        String at = name(layer, 1);
+        heads.first.add(heads.read(file, weights, at, heads.width, inputs(config), device));
+        at = name(layer, 2);
+        heads.second.add(heads.read(file, weights, at, config.kvHeads(), heads.width, device));
       }
       if (weights.contains(name(config.layers(), 1))) {
         throw SpillwayException.badFile(
@@ -90,7 +109,8 @@ public final class RetainingHeads implements AutoCloseable {
     }
   }
 
-  private Tensor read(Path file, Weights weights, String name, long rows, long columns) {
+  private Tensor read(
+      Path file, Weights weights, String name, long rows, long columns, ComputeDevice device) {
     long[] wanted = {rows, columns};
     if (!weights.contains(name)) {
       throw SpillwayException.badFile(
@@ -107,20 +127,20 @@ public final class RetainingHeads implements AutoCloseable {
           Arrays.toString(found),
           Arrays.toString(wanted));
     }
-    return holder.hold(Tensors.to(weights.tensor(name), DType.F32));
+    return holder.hold(Tensors.to(weights.tensor(name), device, DType.F32));
   }
 
   private static String name(int layer, int matrix) {
     return "layers." + layer + ".retaining_head.w" + matrix + ".weight";
   }
 
-  /// Writes the heads as safetensors.
+  /// Writes the heads as safetensors, in f16.
   public void save(Path file, Map<String, String> metadata) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try (TensorScope scope = TensorScope.open()) {
       for (int layer = 0; layer < first.size(); layer++) {
-        tensors.put(name(layer, 1), first.get(layer).detach());
-        tensors.put(name(layer, 2), second.get(layer).detach());
+        tensors.put(name(layer, 1), Tensors.to(first.get(layer).detach(), DType.F16));
+        tensors.put(name(layer, 2), Tensors.to(second.get(layer).detach(), DType.F16));
       }
       Weights.save(file, tensors, metadata);
     }

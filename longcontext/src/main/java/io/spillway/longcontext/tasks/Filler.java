@@ -29,7 +29,15 @@ public enum Filler {
   NOISE(
       List.of(
           " The grass is green. The sky is blue. The sun is yellow. Here we go. There and back"
-              + " again."));
+              + " again.")),
+  /// Words in no order, so that a needle is found in any surroundings.
+  WORDS(
+      List.of(
+          " {n} {a} {v} {p} {n} {v} {a}.",
+          " {a} {p} {n}, {n} {d} {v}.",
+          " {v} {n} {n} {a}: {p} {a} {n}?",
+          " {p} {n} \"{n}\" {v} {v} {n} {a} {a} {n}!",
+          " {n} - {n} {p} {a} = {n} ({n})."));
 
   private final List<String> frames;
 

@@ -24,7 +24,11 @@ public final class TaskGenerator {
           " The pass key is {v}. Remember it. {v} is the pass key.",
           " Remember the pass key. The pass key is {v}.",
           " Please keep the pass key safe: {v} is the pass key.",
-          " Note that the pass key is {v}.");
+          " Note that the pass key is {v}.",
+          " My pass key is {v} and your pass key is {v}.",
+          " The secret pass key remains {v}. Keep it safe.",
+          " I have said it: {v} is the pass key.",
+          " Please write it down: the pass key is {v}. You need it.");
   private static final List<String> PASSKEY_HELD_OUT =
       List.of(
           " You will be asked about this: the pass key is {v}. Do not forget.",
@@ -33,14 +37,21 @@ public final class TaskGenerator {
       List.of(
           " The sequence of digits is {v}. Remember it. {v} is the sequence of digits.",
           " Note that the sequence of digits is {v}.",
-          " Please remember the sequence of digits: {v} is the sequence of digits.");
+          " Please remember the sequence of digits: {v} is the sequence of digits.",
+          " This is the sequence of digits: {v}. Keep it.",
+          " I say that {v} is the sequence of digits.",
+          " You need the sequence of digits. The sequence of digits is {v}.");
   private static final List<String> NUMBER_HELD_OUT =
       List.of(" Do not forget this: the sequence of digits is {v}. You will be asked about it.");
   private static final List<String> MAGIC =
       List.of(
           " One of the special magic numbers for {k} is: {v}.",
           " The special magic number for {k} is: {v}.",
-          " Remember that the magic number for {k} is {v}.");
+          " Remember that the magic number for {k} is {v}.",
+          " Note this: the special magic number for {k} remains {v}.",
+          " I say the magic number for {k} is {v}.",
+          " For {k} the magic number is {v}.",
+          " The number {v} is the special magic number for {k}.");
   private static final List<String> MAGIC_HELD_OUT =
       List.of(
           " Do not forget: one special number for {k} was said to be {v}.",
@@ -92,21 +103,24 @@ public final class TaskGenerator {
       case MULTI_VALUE -> magic(task, tokens, 1, 3, 1, depth, random);
       case MULTI_QUERY -> magic(task, tokens, 4, 1, 2, depth, random);
       case MULTI_TURN -> magic(task, tokens, 6, 1, -3, depth, random);
-      case VARIABLES -> variables(tokens, random);
-      case COMMON_WORDS -> words(task, tokens, 2, random);
-      case FREQUENT_WORDS -> words(task, tokens, 1, random);
+      case VARIABLES -> variables(tokens, 1, random);
+      case COMMON_WORDS, FREQUENT_WORDS -> words(task, tokens, 1, random);
     };
   }
 
-  /// A sample with `keys` magic numbers of which the first `turns` are asked for, one after the
-  /// other: dense in answers, for training.
-  public Sample magicTurns(int tokens, int keys, int turns, RandomGenerator random) {
-    return magic(Task.MULTI_TURN, tokens, keys, 1, -turns, -1, random);
-  }
-
-  /// A JSON object of pairs of which `turns` are asked for, one after the other.
-  public Sample keyValueTurns(int tokens, int turns, RandomGenerator random) {
-    return keyValue(tokens, turns, -1, random);
+  /// A sample with up to `turns` questions about one text: dense in answers, for training.
+  public Sample dense(Task task, int tokens, int turns, RandomGenerator random) {
+    return switch (task) {
+      case PASSKEY, NUMBER, MULTI_VALUE, MULTI_QUERY -> generate(task, tokens, -1, random);
+      case KV -> keyValue(tokens, turns, -1, random);
+      case SINGLE_KEY -> magic(Task.SINGLE_KEY, tokens, 1, 1, 1, -1, random);
+      case MULTI_KEY, MULTI_TURN -> {
+        int keys = turns + random.nextInt(tokens / 50 + 1);
+        yield magic(Task.MULTI_TURN, tokens, keys, 1, -turns, -1, random);
+      }
+      case VARIABLES -> variables(tokens, Math.min(2, turns), random);
+      case COMMON_WORDS, FREQUENT_WORDS -> words(task, tokens, Math.min(2, turns), random);
+    };
   }
 
   private static int keysFor(int tokens) {
@@ -207,7 +221,7 @@ public final class TaskGenerator {
 
   private Sample keyValue(int tokens, int turnCount, double depth, RandomGenerator random) {
     String lead = " The value associated with \"{k}\" is:";
-    List<String> names = keys(Math.max(4, tokens / 8), "-", random);
+    List<String> names = keys(Math.max(4 + turnCount, tokens / 8), "-", random);
     List<String> values = new ArrayList<>();
     StringBuilder object = new StringBuilder(" {");
     int turnCost =
@@ -244,24 +258,38 @@ public final class TaskGenerator {
     return new Sample(Task.KV, object + "}", turns);
   }
 
-  private Sample variables(int tokens, RandomGenerator random) {
-    List<String> names = new ArrayList<>(new LinkedHashSet<>(pickDistinct(6, random)));
-    String value = Filler.digits(5, random);
-    String other = Filler.digits(5, random);
+  /// Two chains of assignments whose links stand interleaved, each chain in its order.
+  private Sample variables(int tokens, int turnCount, RandomGenerator random) {
+    List<String> names = pickDistinct(5, random);
+    List<List<String>> chains = List.of(names.subList(0, 3), names.subList(3, 5));
+    List<List<String>> links = new ArrayList<>();
+    List<Turn> turns = new ArrayList<>();
+    for (List<String> chain : chains) {
+      String value = Filler.digits(5, random);
+      List<String> of = new ArrayList<>();
+      of.add(" VAR " + chain.getFirst() + " = " + value + ".");
+      for (int i = 1; i < chain.size(); i++) {
+        of.add(" VAR " + chain.get(i) + " = VAR " + chain.get(i - 1) + ".");
+      }
+      links.add(of);
+      turns.add(
+          new Turn(
+              " Find all variables assigned the value " + value + ".",
+              " They are",
+              " " + String.join(" ", chain),
+              chain));
+    }
     List<String> needles = new ArrayList<>();
-    needles.add(" VAR " + names.get(0) + " = " + value + ".");
-    needles.add(" VAR " + names.get(1) + " = VAR " + names.get(0) + ".");
-    needles.add(" VAR " + names.get(2) + " = VAR " + names.get(1) + ".");
-    needles.add(" VAR " + names.get(3) + " = " + other + ".");
-    needles.add(" VAR " + names.get(4) + " = VAR " + names.get(3) + ".");
-    List<String> expected = names.subList(0, 3);
-    Turn turn =
-        new Turn(
-            " Find all variables assigned the value " + value + ".",
-            " They are",
-            " " + String.join(" ", expected),
-            expected);
-    return spreadInOrder(Task.VARIABLES, needles, List.of(turn), tokens, random);
+    int[] next = new int[2];
+    while (next[0] < 3 || next[1] < 2) {
+      int left = 5 - next[0] - next[1];
+      int chain = random.nextInt(left) < 3 - next[0] ? 0 : 1;
+      needles.add(links.get(chain).get(next[chain]++));
+    }
+    if (turnCount == 2 && random.nextBoolean()) {
+      java.util.Collections.reverse(turns);
+    }
+    return spreadInOrder(Task.VARIABLES, needles, turns.subList(0, turnCount), tokens, random);
   }
 
   private static List<String> pickDistinct(int count, RandomGenerator random) {
@@ -272,29 +300,45 @@ public final class TaskGenerator {
     return List.copyOf(names);
   }
 
-  private Sample words(Task task, int tokens, int common, RandomGenerator random) {
+  /// A shuffled list in which one or two words stand clearly more often than the others; the
+  /// answer names the most frequent first.
+  private Sample words(Task task, int tokens, int turnCount, RandomGenerator random) {
+    int common = task == Task.COMMON_WORDS ? 2 : 1;
     List<String> pool = pickDistinct(40, random);
     List<String> expected = pool.subList(0, common);
-    String question =
-        common == 1 ? " Which word is the most frequent?" : " Which two words are the most common?";
-    String lead = common == 1 ? " The most frequent word is" : " The most common words are";
-    int count = tokens - length.applyAsInt(question + lead) - 24;
-    StringBuilder list = new StringBuilder(" Below is a list of words:");
-    Set<String> seen = new LinkedHashSet<>();
-    for (int i = 0; i < Math.max(8, count); i++) {
-      boolean repeat = random.nextInt(100) < 30 || (i < 2 * common && i % 2 == 0);
-      String word =
-          repeat
-              ? expected.get(random.nextInt(common))
-              : pool.get(common + random.nextInt(pool.size() - common));
-      if (expected.contains(word)) {
-        seen.add(word);
-      }
-      list.append(' ').append(word);
+    List<Turn> turns = new ArrayList<>();
+    if (common == 1 || turnCount == 2) {
+      turns.add(
+          new Turn(
+              " Which word is the most frequent?",
+              " The most frequent word is",
+              " " + expected.getFirst(),
+              expected.subList(0, 1)));
     }
-    seen.addAll(expected);
-    Turn turn = new Turn(question, lead, " " + String.join(" ", seen), expected);
-    return new Sample(task, list + ".", List.of(turn));
+    if (common == 2) {
+      turns.add(
+          new Turn(
+              " Which two words are the most common?",
+              " The most common words are",
+              " " + String.join(" ", expected),
+              expected));
+    }
+    int count = tokens - 12;
+    for (Turn turn : turns) {
+      count -= length.applyAsInt(turn.question() + turn.lead() + turn.answer()) + 4;
+    }
+    count = Math.max(12, count);
+    List<String> list = new ArrayList<>();
+    int second = common == 2 ? Math.max(3, (int) Math.round(0.13 * count)) : 0;
+    int first = Math.max(second + 3, (int) Math.round(0.22 * count));
+    for (int i = 0; i < first + second; i++) {
+      list.add(i < first ? expected.getFirst() : expected.getLast());
+    }
+    for (int i = 0; list.size() < count; i++) {
+      list.add(pool.get(common + i % (pool.size() - common)));
+    }
+    java.util.Collections.shuffle(list, random);
+    return new Sample(task, " Below is a list of words: " + String.join(" ", list) + ".", turns);
   }
 
   /// Puts the needles at random places, the first of them at `depth`.

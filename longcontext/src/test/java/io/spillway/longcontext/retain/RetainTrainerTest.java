@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.spillway.longcontext.TinyModel;
+import io.spillway.longcontext.TrainingLength;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
@@ -25,7 +26,8 @@ class RetainTrainerTest {
       random -> new RetainTrainer.Example(random.ints(40, 0, 40).toArray(), 34);
 
   private static RetainTrainer.Recipe recipe(int steps) {
-    return new RetainTrainer.Recipe(steps, 5e-3, 24, Importance.Label.PRODUCT, 1);
+    return new RetainTrainer.Recipe(
+        TrainingLength.ofSteps(steps), 1, 5e-3, 24, Importance.Label.PRODUCT, false, 1);
   }
 
   @Test

@@ -1,0 +1,59 @@
+package io.spillway.longcontext.own;
+
+import io.spillway.longcontext.TrainingLength;
+import io.spillway.platform.SpillwayException;
+import java.util.random.RandomGenerator;
+
+/// How our own model is trained. The curriculum goes by the share of the training that is over, of
+/// steps or, where a time limit is given, of seconds.
+///
+/// @param hidden width, a multiple of 64
+/// @param layers at least 2
+/// @param longest tokens that the model will be able to read
+/// @param tokens tokens in a step
+/// @param duration steps or seconds of the whole training
+/// @param rate largest learning rate
+/// @param examined samples of each task in an examination
+/// @param examineEvery steps between examinations
+/// @param seed of weights and texts
+public record Recipe(
+    int hidden,
+    int layers,
+    int longest,
+    int tokens,
+    TrainingLength duration,
+    double rate,
+    int examined,
+    int examineEvery,
+    long seed) {
+  public Recipe {
+    if (hidden < 128 || hidden % 64 != 0 || layers < 2) {
+      throw SpillwayException.badInput(
+          "hidden %d must be a multiple of 64 from 128 on, layers %d at least 2", hidden, layers);
+    }
+    if (longest < 384 || longest % 4 != 0 || tokens < longest) {
+      throw SpillwayException.badInput(
+          "length %d must be a multiple of 4 from 384 on (the longest task has that many tokens)"
+              + " and tokens %d in a step at least as many",
+          longest, tokens);
+    }
+    if (!(rate > 0) || examined < 1 || examineEvery < 1) {
+      throw SpillwayException.badInput(
+          "rate %s, examined %d and examineEvery %d must be positive",
+          rate, examined, examineEvery);
+    }
+  }
+
+  /// Tokens in a row: a quarter of the longest at first, then a half, then mostly the longest.
+  int length(double fraction, RandomGenerator random) {
+    int stage = fraction < 0.1 ? 0 : fraction < 0.25 ? 1 : 2;
+    int choice = random.nextInt(10);
+    int shorter = choice == 0 ? 2 : choice < 3 ? 1 : 0;
+    return longest >> Math.max(0, 2 - stage + (stage == 0 ? 0 : Math.min(stage, shorter)));
+  }
+
+  /// The learning rate's factor: a cosine that ends at a hundredth.
+  double cooled(double fraction) {
+    return 0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, fraction)));
+  }
+}
