@@ -11,7 +11,7 @@ spillway=$here/spillway
 export RUST_FLAVOR=cpu # the tokenizer library has CPU natives only
 mkdir -p "$out" && out=$(CDPATH='' cd -- "$out" && pwd)
 work=$(mktemp -d) && mkdir -p "$work/model" "$work/heads"
-device=cuda big='' long='' # our defaults are made for a GPU
+device=cuda big='--threads 8' long='' # our defaults are made for a GPU
 if [ "${3:-}" = --quick ]; then
   device=auto big='--hidden 128 --layers 2 --length 384 --tokens 1536 --examined 2 --examine-every 5' long='--width 32'
 fi

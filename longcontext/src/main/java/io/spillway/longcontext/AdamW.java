@@ -64,13 +64,14 @@ public final class AdamW implements AutoCloseable {
   /// Takes over what [#state] gave, and sets the parameters.
   public void restore(Map<String, Tensor> saved) {
     try (NoGrad guard = NoGrad.begin()) {
-      state().forEach((name, tensor) -> {
-        Tensor from = saved.get(name);
-        if (from == null || from.numel() != tensor.numel()) {
-          throw new IllegalArgumentException("no fitting " + name + " in the checkpoint");
-        }
-        tensor.copy_(from);
-      });
+      state()
+          .forEach((name, tensor) -> {
+            Tensor from = saved.get(name);
+            if (from == null || from.numel() != tensor.numel()) {
+              throw new IllegalArgumentException("no fitting " + name + " in the checkpoint");
+            }
+            tensor.copy_(from);
+          });
       publish();
     }
   }

@@ -19,8 +19,8 @@ public final class Ahead<T> implements AutoCloseable {
 
   /// @param threads producers
   /// @param depth items in the making or waiting
-  /// @param orders gives the next item's work; called on the consumer's thread, so that what an item
-  ///   depends on is the same in every run
+  /// @param orders gives the next item's work; called on the consumer's thread, so that what an
+  ///   item depends on is the same in every run
   public Ahead(int threads, int depth, Supplier<Callable<T>> orders) {
     this.threads =
         Executors.newFixedThreadPool(

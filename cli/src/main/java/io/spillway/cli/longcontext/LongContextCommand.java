@@ -104,13 +104,13 @@ public final class LongContextCommand extends SpillwayCommand {
     @Option(
         names = "--filler",
         defaultValue = "grammar",
-        description = "Text between needles: grammar, held_out or noise (default: grammar).")
+        description = "Text between needles: grammar, held_out, noise or words (default: grammar).")
     private Filler filler = Filler.GRAMMAR;
 
     @Option(
         names = "--templates",
         defaultValue = "trained",
-        description = "Needle sentences: trained or held_out (default: ${DEFAULT-VALUE}).")
+        description = "Needle sentences: trained, varied or held_out (default: ${DEFAULT-VALUE}).")
     private TaskGenerator.Templates templates = TaskGenerator.Templates.TRAINED;
 
     @Option(
@@ -268,8 +268,7 @@ public final class LongContextCommand extends SpillwayCommand {
       TrainingLength duration =
           new TrainingLength(steps == 0 && seconds == 0 ? 10_000 : steps, seconds);
       Recipe recipe =
-          new Recipe(
-              hidden, layers, length, tokens, duration, rate, examined, examineEvery, seed);
+          new Recipe(hidden, layers, length, tokens, duration, rate, examined, examineEvery, seed);
       ComputeDevice on = Devices.choose(device);
       OwnTrainer.Outcome outcome =
           OwnTrainer.train(

@@ -193,7 +193,7 @@ public final class RetainCommand extends SpillwayCommand {
         RetainTrainer.Outcome outcome =
             RetainTrainer.train(
                 on.decoder(),
-                source(on, TaskGenerator.Templates.TRAINED),
+                source(on, TaskGenerator.Templates.VARIED),
                 recipe,
                 Devices.choose(device),
                 threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() - 1),

@@ -13,13 +13,7 @@ import java.util.random.RandomGenerator;
 /// @param weights weight of each place in the loss
 /// @param sum of all weights
 record Batch(
-    long[] ids,
-    int rows,
-    int length,
-    long[] places,
-    long[] targets,
-    float[] weights,
-    double sum) {
+    long[] ids, int rows, int length, long[] places, long[] targets, float[] weights, double sum) {
   /// One text position in so many counts, with so much more weight.
   private static final int TEXT_SHARE = 8;
 

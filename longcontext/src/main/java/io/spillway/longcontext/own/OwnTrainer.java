@@ -73,8 +73,7 @@ public final class OwnTrainer {
     this.config =
         from.map(ConfigReader::read)
             .orElseGet(() ->
-                OwnModel.config(
-                    vocabulary, recipe.hidden(), recipe.layers(), recipe.longest()));
+                OwnModel.config(vocabulary, recipe.hidden(), recipe.layers(), recipe.longest()));
     if (config.vocabulary() < vocabulary.size() || config.maxPositions() != recipe.longest()) {
       throw SpillwayException.badInput(
           "the model to go on from has %d tokens and %d positions, this training needs %d and %d",
@@ -121,8 +120,7 @@ public final class OwnTrainer {
     int step;
     try (AdamW optimizer = new AdamW(new ArrayList<>(weights.values()), 0.05);
         Ahead<Batch> batches = new Ahead<>(threads, AHEAD, this::order);
-        Progress.Task task =
-            progress.start("our own model", recipe.duration().units())) {
+        Progress.Task task = progress.start("our own model", recipe.duration().units())) {
       Decoder decoder = new Decoder(config, weights);
       Tensor tally = tally();
       step = resume(checkpoint, optimizer);
@@ -182,7 +180,7 @@ public final class OwnTrainer {
       int length = recipe.length(fraction, random);
       TrainingRows rows = new TrainingRows(vocabulary);
       List<TrainingRows.Row> made = new ArrayList<>();
-      for (int r = 0; r < Math.max(1, recipe.tokens() / length); r++) {
+      for (int r = 0; r < recipe.rows(fraction, length); r++) {
         made.add(rows.row(length, mix, random));
       }
       return Batch.of(made, length, random);
@@ -257,8 +255,7 @@ public final class OwnTrainer {
         x[0] = TensorScope.compute(() -> decoder.layer(layer, x[0], turn));
       }
       Tensor places = Tensors.to(Tensors.of(batch.places(), count), device);
-      Tensor hidden =
-          decoder.finalNorm(x[0]).view(-1, config.hidden()).index_select(0, places);
+      Tensor hidden = decoder.finalNorm(x[0]).view(-1, config.hidden()).index_select(0, places);
       Tensor logits = Tensors.to(decoder.logits(hidden), DType.F32);
       Tensor target = Tensors.to(Tensors.of(batch.targets(), count), device);
       Tensor surprise =
@@ -298,8 +295,7 @@ public final class OwnTrainer {
     tally.zero_();
     StringBuilder exact = new StringBuilder();
     accuracy.forEach(
-        (task, share) ->
-            exact.append(String.format(Locale.ROOT, " %s %.2f", task.label(), share)));
+        (task, share) -> exact.append(String.format(Locale.ROOT, " %s %.2f", task.label(), share)));
     return String.format(
         Locale.ROOT,
         "step %d, %.0f s, answer tokens: loss %.4f, right %.4f; exact:%s",
@@ -360,8 +356,7 @@ public final class OwnTrainer {
       spent = Double.parseDouble(facts.getOrDefault("spent", "0"));
       bestScore = Double.parseDouble(facts.getOrDefault("bestScore", "-1"));
       for (Task task : Task.values()) {
-        accuracy.put(
-            task, Double.parseDouble(facts.getOrDefault("exact." + task.label(), "0")));
+        accuracy.put(task, Double.parseDouble(facts.getOrDefault("exact." + task.label(), "0")));
       }
       return Integer.parseInt(facts.getOrDefault("done", "0"));
     }

@@ -44,12 +44,21 @@ public record Recipe(
     }
   }
 
+  private static int stage(double fraction) {
+    return fraction < 0.1 ? 0 : fraction < 0.25 ? 1 : 2;
+  }
+
   /// Tokens in a row: a quarter of the longest at first, then a half, then mostly the longest.
   int length(double fraction, RandomGenerator random) {
-    int stage = fraction < 0.1 ? 0 : fraction < 0.25 ? 1 : 2;
+    int stage = stage(fraction);
     int choice = random.nextInt(10);
-    int shorter = choice == 0 ? 2 : choice < 3 ? 1 : 0;
-    return longest >> Math.max(0, 2 - stage + (stage == 0 ? 0 : Math.min(stage, shorter)));
+    int shorter = stage == 0 ? 0 : choice == 0 ? stage : choice < 3 ? 1 : 0;
+    return longest >> (2 - stage + shorter);
+  }
+
+  /// Rows in a step: early steps are smaller and there are more of them.
+  int rows(double fraction, int length) {
+    return Math.max(1, (tokens >> (2 - stage(fraction))) / length);
   }
 
   /// The learning rate's factor: a cosine that ends at a hundredth.

@@ -35,7 +35,7 @@ final class TrainingRows {
 
   private TaskGenerator generator(Filler filler) {
     return new TaskGenerator(
-        text -> vocabulary.encode(text).length, filler, TaskGenerator.Templates.TRAINED);
+        text -> vocabulary.encode(text).length, filler, TaskGenerator.Templates.VARIED);
   }
 
   /// @param mix what rows hold

@@ -13,8 +13,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// Reads a prompt in chunks with eviction by the present heads and records what each layer's heads
-/// would be given: after evictions hidden states differ from those of full attention, and heads that
-/// learned from full attention alone never saw such.
+/// would be given: after evictions hidden states differ from those of full attention, and heads
+/// that learned from full attention alone never saw such.
 ///
 /// **Source:** ours (training with the eviction in the loop). Eviction goes as in Locret, section
 /// 3.3; one sink stays.
@@ -57,10 +57,11 @@ final class EvictedReading {
       chunk(Arrays.copyOfRange(prompt, at, end), end == prompt.length, kept, seen);
     }
     return seen.stream()
-        .map(parts -> new Decoder.Qkv(
-            join(parts.stream().map(Decoder.Qkv::query).toList(), 2),
-            join(parts.stream().map(Decoder.Qkv::key).toList(), 2),
-            join(parts.stream().map(Decoder.Qkv::value).toList(), 2)))
+        .map(parts ->
+            new Decoder.Qkv(
+                join(parts.stream().map(Decoder.Qkv::query).toList(), 2),
+                join(parts.stream().map(Decoder.Qkv::key).toList(), 2),
+                join(parts.stream().map(Decoder.Qkv::value).toList(), 2)))
         .toList();
   }
 
@@ -105,26 +106,26 @@ final class EvictedReading {
     if (length <= settings.budget()) {
       return all;
     }
-    return TensorScope.computeAll(() -> {
-          Tensor scores = all.scores().clone();
-          Scalar always = new Scalar(1e30);
-          scores.narrow(1, 0, settings.sinks()).fill_(always);
-          long recent = Math.min(settings.stabilizer(), settings.budget() - settings.sinks());
-          scores.narrow(1, length - recent, recent).fill_(always);
-          Tensor best =
-              scores.topk(settings.budget(), 1, true, false).get1().sort(1, false).get0();
-          Tensor wide =
-              best.unsqueeze(2).expand(best.size(0), best.size(1), all.keys().size(2));
-          return List.of(
-              all.keys().gather(1, wide),
-              all.values().gather(1, wide),
-              all.scores().gather(1, best));
-        })
+    return TensorScope.computeAll(
+            () -> {
+              Tensor scores = all.scores().clone();
+              Scalar always = new Scalar(1e30);
+              scores.narrow(1, 0, settings.sinks()).fill_(always);
+              long recent = Math.min(settings.stabilizer(), settings.budget() - settings.sinks());
+              scores.narrow(1, length - recent, recent).fill_(always);
+              Tensor best =
+                  scores.topk(settings.budget(), 1, true, false).get1().sort(1, false).get0();
+              Tensor wide =
+                  best.unsqueeze(2).expand(best.size(0), best.size(1), all.keys().size(2));
+              return List.of(
+                  all.keys().gather(1, wide),
+                  all.values().gather(1, wide),
+                  all.scores().gather(1, best));
+            })
         .stream()
         .collect(
             java.util.stream.Collectors.collectingAndThen(
-                java.util.stream.Collectors.toList(),
-                t -> new Kept(t.get(0), t.get(1), t.get(2))));
+                java.util.stream.Collectors.toList(), t -> new Kept(t.get(0), t.get(1), t.get(2))));
   }
 
   private static Tensor join(List<Tensor> parts, long dim) {

@@ -172,7 +172,11 @@ public final class RetainTrainer {
   /// Mean of a tenth.
   private static double mean(List<Double> losses, int from) {
     int tenth = Math.max(1, losses.size() / 10);
-    return losses.stream().skip(Math.max(0, from)).limit(tenth).mapToDouble(v -> v).average()
+    return losses.stream()
+        .skip(Math.max(0, from))
+        .limit(tenth)
+        .mapToDouble(v -> v)
+        .average()
         .orElse(0);
   }
 
@@ -204,7 +208,8 @@ public final class RetainTrainer {
       double over = fraction(step);
       double warm = Math.min(1, over / 0.2);
       double cool = Math.min(1, (1 - over) / 0.5);
-      optimizer.stepClippedByValue(step, recipe.rate() * Math.max(1e-3, Math.min(warm, cool)), GRADIENT_BOUND);
+      optimizer.stepClippedByValue(
+          step, recipe.rate() * Math.max(1e-3, Math.min(warm, cool)), GRADIENT_BOUND);
       return sum == null ? 0 : sum.item_float() / examples.size();
     }
   }
@@ -222,8 +227,7 @@ public final class RetainTrainer {
       int budget = Math.max(4, most / 24 + random.nextInt(Math.max(1, most / 4 - most / 24)));
       int chunk = Math.min(example.prompt(), Math.max(4, most / 8 + random.nextInt(most / 8 + 1)));
       int stabilizer = (int) (budget * 0.4 * random.nextDouble());
-      EvictedReading.Settings settings =
-          new EvictedReading.Settings(budget, chunk, stabilizer, 1);
+      EvictedReading.Settings settings = new EvictedReading.Settings(budget, chunk, stabilizer, 1);
       List<Decoder.Qkv> seen =
           new EvictedReading(decoder, heads, settings)
               .read(java.util.Arrays.copyOf(example.ids(), example.prompt()));

@@ -15,8 +15,26 @@ import java.util.random.RandomGenerator;
 public final class TaskGenerator {
   /// Which needle sentences are used.
   public enum Templates {
+    /// The wordings of the published tasks.
     TRAINED,
+    /// Those and some more, for training.
+    VARIED,
+    /// Wordings that training never sees.
     HELD_OUT
+  }
+
+  /// Wordings of one kind of needle.
+  private record Wordings(List<String> trained, List<String> further, List<String> heldOut) {
+    String pick(Templates templates, RandomGenerator random) {
+      return switch (templates) {
+        case TRAINED -> Filler.pick(trained, random);
+        case VARIED -> {
+          int at = random.nextInt(trained.size() + further.size());
+          yield at < trained.size() ? trained.get(at) : further.get(at - trained.size());
+        }
+        case HELD_OUT -> Filler.pick(heldOut, random);
+      };
+    }
   }
 
   private static final List<String> PASSKEY =
@@ -24,7 +42,9 @@ public final class TaskGenerator {
           " The pass key is {v}. Remember it. {v} is the pass key.",
           " Remember the pass key. The pass key is {v}.",
           " Please keep the pass key safe: {v} is the pass key.",
-          " Note that the pass key is {v}.",
+          " Note that the pass key is {v}.");
+  private static final List<String> PASSKEY_FURTHER =
+      List.of(
           " My pass key is {v} and your pass key is {v}.",
           " The secret pass key remains {v}. Keep it safe.",
           " I have said it: {v} is the pass key.",
@@ -37,7 +57,9 @@ public final class TaskGenerator {
       List.of(
           " The sequence of digits is {v}. Remember it. {v} is the sequence of digits.",
           " Note that the sequence of digits is {v}.",
-          " Please remember the sequence of digits: {v} is the sequence of digits.",
+          " Please remember the sequence of digits: {v} is the sequence of digits.");
+  private static final List<String> NUMBER_FURTHER =
+      List.of(
           " This is the sequence of digits: {v}. Keep it.",
           " I say that {v} is the sequence of digits.",
           " You need the sequence of digits. The sequence of digits is {v}.");
@@ -47,7 +69,9 @@ public final class TaskGenerator {
       List.of(
           " One of the special magic numbers for {k} is: {v}.",
           " The special magic number for {k} is: {v}.",
-          " Remember that the magic number for {k} is {v}.",
+          " Remember that the magic number for {k} is {v}.");
+  private static final List<String> MAGIC_FURTHER =
+      List.of(
           " Note this: the special magic number for {k} remains {v}.",
           " I say the magic number for {k} is {v}.",
           " For {k} the magic number is {v}.",
@@ -78,8 +102,7 @@ public final class TaskGenerator {
       case PASSKEY ->
           needle(
               task,
-              PASSKEY,
-              PASSKEY_HELD_OUT,
+              new Wordings(PASSKEY, PASSKEY_FURTHER, PASSKEY_HELD_OUT),
               Filler.digits(5, random),
               " What is the pass key?",
               " The pass key is",
@@ -89,8 +112,7 @@ public final class TaskGenerator {
       case NUMBER ->
           needle(
               task,
-              NUMBER,
-              NUMBER_HELD_OUT,
+              new Wordings(NUMBER, NUMBER_FURTHER, NUMBER_HELD_OUT),
               tenDigits(random),
               " What is the sequence of digits?",
               " The sequence of digits is",
@@ -129,21 +151,16 @@ public final class TaskGenerator {
 
   private Sample needle(
       Task task,
-      List<String> trained,
-      List<String> heldOut,
+      Wordings wordings,
       String value,
       String question,
       String lead,
       int tokens,
       double depth,
       RandomGenerator random) {
-    String sentence = choose(trained, heldOut, random).replace("{v}", value);
+    String sentence = wordings.pick(templates, random).replace("{v}", value);
     Turn turn = new Turn(question, lead, " " + value, List.of(value));
     return spread(task, List.of(sentence), List.of(turn), tokens, depth, random);
-  }
-
-  private String choose(List<String> trained, List<String> heldOut, RandomGenerator random) {
-    return Filler.pick(templates == Templates.TRAINED ? trained : heldOut, random);
   }
 
   /// Five random digits, then five times one digit doubled in place.
@@ -174,6 +191,7 @@ public final class TaskGenerator {
       int asked,
       double depth,
       RandomGenerator random) {
+    Wordings wordings = new Wordings(MAGIC, MAGIC_FURTHER, MAGIC_HELD_OUT);
     List<String> keys = keys(keyCount, " ", random);
     List<List<String>> values = new ArrayList<>();
     List<String> needles = new ArrayList<>();
@@ -182,7 +200,7 @@ public final class TaskGenerator {
       for (int i = 0; i < valuesPerKey; i++) {
         of.add(Filler.digits(5, random));
         needles.add(
-            choose(MAGIC, MAGIC_HELD_OUT, random).replace("{k}", key).replace("{v}", of.getLast()));
+            wordings.pick(templates, random).replace("{k}", key).replace("{v}", of.getLast()));
       }
       values.add(of);
     }
@@ -300,8 +318,8 @@ public final class TaskGenerator {
     return List.copyOf(names);
   }
 
-  /// A shuffled list in which one or two words stand clearly more often than the others; the
-  /// answer names the most frequent first.
+  /// A shuffled list in which one or two words stand clearly more often than the others; the answer
+  /// names the most frequent first.
   private Sample words(Task task, int tokens, int turnCount, RandomGenerator random) {
     int common = task == Task.COMMON_WORDS ? 2 : 1;
     List<String> pool = pickDistinct(40, random);

@@ -28,8 +28,8 @@ class OwnVocabularyTest {
             TaskGenerator tasks =
                 new TaskGenerator(
                     text -> vocabulary.encode(text).length,
-                    Filler.values()[random.nextInt(3)],
-                    TaskGenerator.Templates.values()[random.nextInt(2)]);
+                    Filler.values()[random.nextInt(4)],
+                    TaskGenerator.Templates.values()[random.nextInt(3)]);
             Task task = Task.values()[random.nextInt(Task.values().length)];
             Sample sample = tasks.generate(task, 200, random.nextDouble(), random);
             String text = sample.context() + sample.turns().getFirst().question();
