@@ -3,7 +3,6 @@ import io.spillway.planner.Method;
 import io.spillway.planner.Planner;
 import io.spillway.planner.PlannerDemonstration;
 import io.spillway.planner.cost.Calibration;
-import io.spillway.planner.memory.KernelCorrection;
 import io.spillway.planner.memory.MemoryModel;
 import io.spillway.planner.search.Request;
 import io.spillway.platform.Progress;
@@ -31,7 +30,7 @@ void main(String[] args) {
             job,
             degraded,
             Calibration.builtIn(),
-            new MemoryModel(KernelCorrection.builtIn()),
+            MemoryModel.builtIn(),
             1,
             10,
             0.06,

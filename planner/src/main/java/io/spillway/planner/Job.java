@@ -10,8 +10,24 @@ import io.spillway.platform.model.ModelShape;
 /// @param sequence tokens of one sequence
 /// @param precision of the matrix arithmetic
 /// @param flashAttention whether attention never writes its scores to memory
+/// @param keeps what the framework keeps of each layer
 public record Job(
-    ModelShape model, int globalBatch, int sequence, Precision precision, boolean flashAttention) {
+    ModelShape model,
+    int globalBatch,
+    int sequence,
+    Precision precision,
+    boolean flashAttention,
+    Keeps keeps) {
+  /// Kept as Megatron-LM does.
+  public Job(
+      ModelShape model,
+      int globalBatch,
+      int sequence,
+      Precision precision,
+      boolean flashAttention) {
+    this(model, globalBatch, sequence, precision, flashAttention, Keeps.of(model));
+  }
+
   public Job {
     if (globalBatch < 1) {
       throw SpillwayException.badInput(

@@ -1,7 +1,6 @@
 package io.spillway.planner;
 
 import io.spillway.planner.cost.Calibration;
-import io.spillway.planner.memory.KernelCorrection;
 import io.spillway.planner.memory.MemoryModel;
 import io.spillway.planner.output.Explanation;
 import io.spillway.planner.search.Answer;
@@ -42,7 +41,7 @@ public final class PlannerDemonstration implements Demonstration {
             job,
             cluster,
             Calibration.builtIn(),
-            new MemoryModel(KernelCorrection.builtIn()),
+            MemoryModel.builtIn(),
             3,
             8,
             0.06,

@@ -2,7 +2,7 @@ package io.spillway.cli.planner;
 
 import io.spillway.planner.Job;
 import io.spillway.planner.cost.Calibration;
-import io.spillway.planner.memory.KernelCorrection;
+import io.spillway.planner.memory.LearnedMemory;
 import io.spillway.planner.memory.MemoryModel;
 import io.spillway.planner.search.Request;
 import io.spillway.platform.Seeds;
@@ -51,6 +51,13 @@ final class PlanOptions {
   @Nullable Path calibration;
 
   @Option(
+      names = "--memory",
+      description =
+          "File of the memory model's figures, from plan validate --save-memory (built-in ones by"
+              + " default).")
+  @Nullable Path memory;
+
+  @Option(
       names = "--margin",
       defaultValue = "0.06",
       description = "Share of each card's memory that stays free (default ${DEFAULT-VALUE}).")
@@ -71,12 +78,17 @@ final class PlanOptions {
     return file == null ? Calibration.builtIn() : Yaml.read(file, Calibration.class);
   }
 
+  private MemoryModel memoryModel() {
+    Path file = memory;
+    return file == null ? MemoryModel.builtIn() : LearnedMemory.read(file).model();
+  }
+
   Request request(int top, double timeLimitSeconds) {
     return new Request(
         job(),
         Cluster.read(cluster),
         figures(),
-        new MemoryModel(KernelCorrection.builtIn()),
+        memoryModel(),
         top,
         timeLimitSeconds,
         margin,

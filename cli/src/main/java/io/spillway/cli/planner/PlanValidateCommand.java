@@ -4,6 +4,8 @@ import io.spillway.cli.SpillwayCommand;
 import io.spillway.planner.cost.Calibration;
 import io.spillway.planner.validate.MemoryFit;
 import io.spillway.planner.validate.Validation;
+import io.spillway.platform.AtomicFiles;
+import io.spillway.platform.Json;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.yaml.Yaml;
 import io.spillway.report.Terminal;
@@ -40,6 +42,11 @@ public final class PlanValidateCommand extends SpillwayCommand {
   @Option(names = "--seed", defaultValue = "1", description = "Seed of the learner (default 1).")
   private long seed;
 
+  @Option(
+      names = "--save-memory",
+      description = "Learn the memory model from FILE.csv and write its figures for plan --memory.")
+  private @Nullable Path saveMemory;
+
   @Override
   protected void execute() {
     Path own = calibration;
@@ -50,6 +57,10 @@ public final class PlanValidateCommand extends SpillwayCommand {
             refit,
             learner,
             new Seeds(seed));
+    Path save = saveMemory;
+    if (save != null) {
+      AtomicFiles.writeString(save, Json.write(Validation.learnMemory(file)) + "\n");
+    }
     answer(report.figures(), report.rows().render(Terminal.width()) + "\n" + report.text());
   }
 }

@@ -1,10 +1,5 @@
 package io.spillway.planner.memory;
 
-import io.spillway.platform.Json;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /// Kernel ridge regression of the logarithm of measured over analytic memory. Far from everything
@@ -17,25 +12,15 @@ public record KernelCorrection(
   /// The largest change of memory that is believed, as a logarithm.
   static final double BOUND = 0.6;
 
-  public static final double NOISE = 0.05;
+  /// Variance of what a row cannot tell, relative to what the kernel explains: a row alone moves the
+  /// factor by a third of its residual.
+  public static final double NOISE = 0.5;
+
+  /// Residuals beyond it count as much as it: one strange row must not bend its neighbours.
+  public static final double ROBUST = 0.05;
 
   /// Distances at which two configurations tell half as much about each other.
   public static final double[] SCALES = {1.5, 1.5, 2, 1.5, 0.7, 0.7};
-
-  /// What was learned from the published measurements on GH200 and RTX 3090.
-  public static MemoryCorrection builtIn() {
-    try (InputStream in = KernelCorrection.class.getResourceAsStream("memory-correction.json")) {
-      if (in == null) {
-        throw new IllegalStateException("memory-correction.json is missing from the jar");
-      }
-      return Json.parse(
-          new String(in.readAllBytes(), StandardCharsets.UTF_8),
-          KernelCorrection.class,
-          "memory-correction.json");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
 
   @Override
   public double factor(double[] features) {

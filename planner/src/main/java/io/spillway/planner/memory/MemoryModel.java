@@ -1,44 +1,48 @@
 package io.spillway.planner.memory;
 
 import io.spillway.planner.Job;
+import io.spillway.planner.Keeps;
 import io.spillway.planner.Parallel;
 import io.spillway.planner.cost.StageTimes;
+import io.spillway.platform.hardware.Accelerator;
 import io.spillway.platform.hardware.Precision;
 import io.spillway.platform.model.ModelShape;
 
 /// Bytes that a device needs: states, activations in flight, logits and buffers of its stage, times
 /// a correction learned from measured peaks.
 ///
-/// **Source:** activation bytes of one layer after Korthikanti et al., "Reducing Activation
-/// Recomputation in Large Transformer Models", 2022; state bytes as Megatron-LM keeps them; buffers
-/// fitted to measurements.
+/// **Source:** activation bytes of one layer tensor by tensor, for GPT with dropout in half precision
+/// the sum of Korthikanti et al., "Reducing Activation Recomputation in Large Transformer Models",
+/// 2022; state bytes as Megatron-LM keeps them; [MemoryConstants] fitted to measurements.
 public final class MemoryModel {
-  /// The runtime's context, libraries and workspaces.
-  private static final double CONTEXT = 0.9e9;
+  /// Of one logit: itself and its gradient in the training precision, and in fp32 a copy, the loss's
+  /// own copy and the softmax; in full precision there is no copy to convert into.
+  private static final double LOGIT_BYTES = 16;
 
-  /// Communication buffers for each tensor-parallel peer.
-  private static final double PEER_BUFFER = 0.62e9;
-
-  /// Share of activations that the allocator wastes.
-  private static final double FRAGMENTATION = 0.04;
-
+  private final MemoryConstants constants;
   private final MemoryCorrection correction;
 
-  public MemoryModel(MemoryCorrection correction) {
+  public MemoryModel(MemoryConstants constants, MemoryCorrection correction) {
+    this.constants = constants;
     this.correction = correction;
   }
 
+  /// What the published measurements on GH200 and RTX 3090 taught.
+  public static MemoryModel builtIn() {
+    return LearnedMemory.builtIn().model();
+  }
+
   /// The fullest stage.
-  public MemoryUse predict(Job job, Parallel cut, double cardBytes) {
-    MemoryUse fullest = analytic(job, cut, 0);
+  public MemoryUse predict(Job job, Parallel cut, Accelerator card) {
+    MemoryUse fullest = analytic(job, cut, 0, card);
     // activations in flight fall from stage to stage, so that only these can be the fullest
     for (int x : new int[] {Math.min(1, cut.pp() - 1), cut.pp() - 1}) {
-      MemoryUse at = analytic(job, cut, x);
+      MemoryUse at = analytic(job, cut, x, card);
       if (at.total() > fullest.total()) {
         fullest = at;
       }
     }
-    double factor = correction.factor(features(job, cut, cardBytes));
+    double factor = correction.factor(features(job, cut, card));
     return new MemoryUse(
         fullest.stage(),
         fullest.states(),
@@ -49,17 +53,15 @@ public final class MemoryModel {
   }
 
   /// One stage without the learned correction.
-  public static MemoryUse analytic(Job job, Parallel cut, int stage) {
+  public MemoryUse analytic(Job job, Parallel cut, int stage, Accelerator card) {
     double states = StageTimes.stageParameters(job, cut, stage) * stateBytes(job, cut);
-    double activations = activations(job, cut, stage);
+    double activations = activations(job, cut, stage) * constants.allocator();
     double logits = 0;
     if (stage == cut.pp() - 1) {
-      // fp32 logits, their gradient and the loss's workspace, for one micro-batch
       double tokens = (double) cut.microBatch() * job.sequence() / cut.cp();
-      logits = tokens * job.model().vocab() / cut.tp() * 10;
+      logits = tokens * job.model().vocab() / cut.tp() * LOGIT_BYTES;
     }
-    double buffers =
-        CONTEXT + PEER_BUFFER * Math.min(cut.tp(), 8) + (activations + logits) * FRAGMENTATION;
+    double buffers = constants.context(card) + constants.peer() * Math.min(cut.tp(), 8);
     return new MemoryUse(stage, states, activations, logits, buffers, 1);
   }
 
@@ -95,47 +97,53 @@ public final class MemoryModel {
     return switch (cut.recompute()) {
       case NONE -> layerBytes(job, cut, true);
       case SELECTIVE -> layerBytes(job, cut, false);
-      case FULL -> 2 * elements(job, cut) * width(job) / (cut.sequenceParallel() ? cut.tp() : 1);
+      case FULL -> elements(job, cut) * width(job) / (cut.sequenceParallel() ? cut.tp() : 1);
     };
   }
 
-  /// Activations of one layer and micro-batch.
+  /// Activations of one layer and micro-batch: what each operation keeps for its backward pass.
   private static double layerBytes(Job job, Parallel cut, boolean withScores) {
     ModelShape m = job.model();
+    Keeps keeps = job.keeps();
+    double w = width(job);
     double t = cut.tp();
-    double sbh = elements(job, cut);
-    double whole = 10 / (cut.sequenceParallel() ? t : 1);
-    double attention = 2 + 6 + 2 * (double) m.keyWidth() / m.queryWidth() - 2;
+    double h = m.hidden();
+    // not cut over the tensor-parallel ranks but along the sequence: norms, inputs of the products
+    double whole = 2 * w + (keeps.normInputs() ? 2 * w : 0) + (keeps.hiddenDropout() ? 2 : 0);
+    // queries, keys and values, and the context that enters the output projection
+    double attention = w * (2 * m.queryWidth() + 2 * (double) m.keyWidth()) / h;
     double ffnWidth = m.isMixture() ? (double) m.expertsPerToken() * m.expertFfn() : m.ffn();
-    double feedForward = (m.gated() ? 6 : 4) * ffnWidth / m.hidden();
-    double bytes = sbh * (whole + (attention + feedForward) / t);
+    int wide = (m.gated() ? 2 : 1) + (keeps.activationInput() ? 1 : 0);
+    double bytes =
+        elements(job, cut)
+            * (whole / (cut.sequenceParallel() ? t : 1) + (attention + wide * w * ffnWidth / h) / t);
     if (withScores && !job.flashAttention()) {
       double pairs =
           (double) cut.microBatch() * job.sequence() / cut.cp() * (double) job.sequence();
-      bytes += 5 * pairs * m.heads() / t;
+      bytes += (w + (keeps.scoreDropout() ? 1 + w : 0)) * pairs * m.heads() / t;
     }
-    return bytes * width(job);
+    return bytes;
   }
 
   private static double elements(Job job, Parallel cut) {
     return (double) cut.microBatch() * job.sequence() / cut.cp() * job.model().hidden();
   }
 
-  /// Bytes of an element relative to half precision, for which the counts are written.
-  private static double width(Job job) {
-    return job.precision() == Precision.FP32 || job.precision() == Precision.TF32 ? 2 : 1;
+  /// Bytes of an element.
+  private static int width(Job job) {
+    return job.precision() == Precision.FP32 || job.precision() == Precision.TF32 ? 4 : 2;
   }
 
   /// What the correction looks at: binary logarithms of tp, pp, dp, micro-batch, hidden width and
   /// the card's GiB.
-  public static double[] features(Job job, Parallel cut, double cardBytes) {
+  public static double[] features(Job job, Parallel cut, Accelerator card) {
     return new double[] {
       log2(cut.tp()),
       log2(cut.pp()),
       log2(cut.dp()),
       log2(cut.microBatch()),
       log2(job.model().hidden()),
-      log2(cardBytes / (1L << 30))
+      log2(card.memory().gib())
     };
   }
 

@@ -5,7 +5,10 @@ import io.spillway.planner.cost.Calibration;
 import io.spillway.planner.memory.MemoryModel;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.platform.hardware.Accelerator;
 import io.spillway.platform.hardware.Cluster;
+import io.spillway.platform.hardware.Node;
+import java.util.Comparator;
 
 /// What a search is asked.
 ///
@@ -44,16 +47,16 @@ public record Request(
     }
   }
 
-  /// Bytes of the smallest card.
-  public double card() {
+  /// The smallest card.
+  public Accelerator card() {
     return cluster.nodes().stream()
-        .mapToDouble(n -> n.accelerator().memory().bytes())
-        .min()
+        .map(Node::accelerator)
+        .min(Comparator.comparingLong(a -> a.memory().bytes()))
         .orElseThrow();
   }
 
   /// Bytes that a plan may use on the smallest card.
   public double usable() {
-    return card() * (1 - margin);
+    return card().memory().bytes() * (1 - margin);
   }
 }

@@ -264,7 +264,7 @@ public final class SpillwaySearch {
           bytes.total() / gib,
           bytes.stage(),
           request.usable() / gib,
-          request.card() / gib,
+          request.card().memory().gib(),
           Math.ceil(bytes.total() / (1 - request.margin()) / gib),
           (int) Math.ceil(factor * request.cluster().gpus()));
     }

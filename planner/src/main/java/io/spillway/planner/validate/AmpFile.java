@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Reads AMP's trials on AWS: a GPT of 24 layers on four nodes of four T4 (homogeneous, and an
-/// uneven model), or with V100 nodes among them (uneven cluster). The published list counts
-/// embedding and head as pieces beside the layers.
+/// Reads AMP's trials on AWS: a GPT of 24 layers on four nodes of four T4 (homogeneous) or on three
+/// nodes of V100 and one of T4 (uneven cluster), and the generator of TransGAN on four nodes of V100
+/// (uneven model). The published list counts embedding and head as pieces beside the layers.
 final class AmpFile {
   static final String MARK = "amp_pred_s";
 
@@ -38,7 +38,7 @@ final class AmpFile {
       int micro = r.integer("mbs");
       Job job =
           new Job(
-              ModelShape.gpt("gpt2-amp-" + experiment, 1024, LAYERS, 16, 50_304, 1024),
+              ModelShape.gpt("gpt2-amp-" + experiment, 1024, LAYERS, 16, 52_256, 1024),
               experiment.equals("het_model") ? UNEVEN_MODEL_BATCH : BATCH,
               1024,
               Precision.FP16,
@@ -52,7 +52,8 @@ final class AmpFile {
               cluster(experiment),
               cut,
               r.positive("real_s"),
-              Optional.empty()));
+              Optional.empty(),
+              weightless(experiment, cuts(r, pp))));
     }
     return rows;
   }
@@ -62,38 +63,36 @@ final class AmpFile {
     return Csv.read(file).stream().mapToDouble(r -> r.number(MARK)).toArray();
   }
 
+  /// Nodes of four T4 on PCIe have a network of 50 Gbit/s, nodes of four V100 with NVLink one of 10
+  /// Gbit/s, as AMP's settings state them. The uneven cluster's T4 node comes last.
   private static Cluster cluster(String experiment) {
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      boolean fast = experiment.equals("het_cluster") && i > 0;
+      boolean v100 =
+          experiment.equals("het_model") || experiment.equals("het_cluster") && i < 3;
       nodes.add(
           new Node(
               "aws" + i,
-              Accelerators.named(fast ? "V100-16" : "T4"),
+              Accelerators.named(v100 ? "V100-16" : "T4"),
               4,
-              Link.of(10e-6, fast ? 40e9 : 6e9),
+              v100 ? Link.of(10e-6, 170e9 / 8) : Link.of(10e-6, 50e9 / 8),
               List.of()));
     }
-    return new Cluster("aws", nodes, Network.of(Link.of(30e-6, 5e9), 1));
+    double slowest = experiment.equals("homogeneous") ? 50e9 : 10e9;
+    return new Cluster("aws", nodes, Network.of(Link.of(30e-6, slowest / 8), 1));
+  }
+
+  /// DeepSpeed trains no stage without weights; the first of GPT's pieces converts to half precision.
+  private static Optional<String> weightless(String experiment, int[] cuts) {
+    return !experiment.equals("het_model") && cuts[1] == 1
+        ? Optional.of("its first stage holds a conversion alone, nothing that can be trained")
+        : Optional.empty();
   }
 
   /// Layers of each stage from cuts such as `[0 9 15 21 30]` over 30 or 56 pieces, scaled to the
   /// model's layers.
   private static List<Integer> layers(Csv.Row r, int pp) {
-    String text = r.text("partition").replaceAll("[\\[\\]]", " ").strip();
-    String[] cells = text.split("\\s+");
-    if (cells.length != pp + 1) {
-      throw SpillwayException.badFile(
-          r.file(), ":" + r.line(), "partition '%s' has not %d cuts", text, pp + 1);
-    }
-    int[] cuts = new int[pp + 1];
-    for (int i = 0; i <= pp; i++) {
-      if (!cells[i].matches("[0-9]{1,4}")) {
-        throw SpillwayException.badFile(
-            r.file(), ":" + r.line(), "partition '%s' holds no whole numbers", text);
-      }
-      cuts[i] = Integer.parseInt(cells[i]);
-    }
+    int[] cuts = cuts(r, pp);
     Integer[] layers = new Integer[pp];
     int left = LAYERS;
     for (int x = 0; x < pp; x++) {
@@ -109,5 +108,23 @@ final class AmpFile {
     }
     layers[pp - 1] += left;
     return List.of(layers);
+  }
+
+  private static int[] cuts(Csv.Row r, int pp) {
+    String text = r.text("partition").replaceAll("[\\[\\]]", " ").strip();
+    String[] cells = text.split("\\s+");
+    if (cells.length != pp + 1) {
+      throw SpillwayException.badFile(
+          r.file(), ":" + r.line(), "partition '%s' has not %d cuts", text, pp + 1);
+    }
+    int[] cuts = new int[pp + 1];
+    for (int i = 0; i <= pp; i++) {
+      if (!cells[i].matches("[0-9]{1,4}")) {
+        throw SpillwayException.badFile(
+            r.file(), ":" + r.line(), "partition '%s' holds no whole numbers", text);
+      }
+      cuts[i] = Integer.parseInt(cells[i]);
+    }
+    return cuts;
   }
 }

@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param label how the row is shown
 /// @param seconds the measured iteration; empty when the run failed or was not timed
 /// @param peakBytes the measured peak of one device's memory
+/// @param doubt why the row contradicts itself; such rows are shown and teach nothing
 public record Measured(
     String group,
     String label,
@@ -18,4 +19,17 @@ public record Measured(
     Cluster cluster,
     Parallel cut,
     Optional<Double> seconds,
-    Optional<Double> peakBytes) {}
+    Optional<Double> peakBytes,
+    Optional<String> doubt) {
+  /// A row without a doubt.
+  public Measured(
+      String group,
+      String label,
+      Job job,
+      Cluster cluster,
+      Parallel cut,
+      Optional<Double> seconds,
+      Optional<Double> peakBytes) {
+    this(group, label, job, cluster, cut, seconds, peakBytes, Optional.empty());
+  }
+}

@@ -1,6 +1,7 @@
 package io.spillway.planner.validate;
 
 import io.spillway.planner.Job;
+import io.spillway.planner.Keeps;
 import io.spillway.planner.Parallel;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
@@ -17,8 +18,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /// Reads the measured iterations and memory peaks that Sailor published.
+///
+/// Peaks are what nvidia-smi says a card uses. The models train in full precision (the states and
+/// activations of the rows say so) and apply no dropout to attention scores; the OPT model uses
+/// Megatron's norm, which keeps its output alone, and a rectifier, the GPT-Neo model torch's norm.
+///
+/// **Source:** the layers in the authors' fork of Megatron-DeepSpeed, of which GPT-Neo's is public.
 final class SailorFile {
   static final String MARK = "peak_mem_bytes";
 
@@ -39,7 +47,9 @@ final class SailorFile {
       int dp = first(r, "dp");
       // the rows of the smaller site fit its cards only with short sequences
       int sequence = card.memory().gib() < 30 ? 512 : 2048;
-      Job job = new Job(model, r.integer("gbs"), sequence, Precision.FP16, false);
+      boolean opt = model.name().startsWith("opt");
+      Keeps keeps = new Keeps(!opt, true, false, !opt);
+      Job job = new Job(model, r.integer("gbs"), sequence, Precision.FP32, false, keeps);
       Parallel cut = Parallel.of(tp, pp, dp, r.integer("mbs"), model.layers());
       int gpus = tp * pp * dp;
       int perNode = Math.min(gpus, card.memory().gib() < 30 ? 8 : 4);
@@ -62,9 +72,27 @@ final class SailorFile {
               cluster,
               cut,
               r.positive("iter_time_s"),
-              r.positive(MARK)));
+              r.positive(MARK),
+              doubt(r, dp)));
     }
     return rows;
+  }
+
+  /// An iteration cannot end with its reduction alone.
+  private static Optional<String> doubt(Csv.Row r, int dp) {
+    if (dp == 1 || !r.has("red_grads_s")) {
+      return Optional.empty();
+    }
+    double iteration = r.number("iter_time_s");
+    double reduction = r.number("red_grads_s");
+    return reduction < iteration
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                Locale.ROOT,
+                "its reduction (%.3f s) is as long as its iteration (%.3f s)",
+                reduction,
+                iteration));
   }
 
   private static String known(Csv.Row row, String column, Map<String, String> names) {

@@ -3,8 +3,9 @@ package io.spillway.planner.validate;
 import io.spillway.planner.LatencyModel;
 import io.spillway.planner.Placement;
 import io.spillway.planner.cost.Calibration;
-import io.spillway.planner.memory.KernelCorrection;
+import io.spillway.planner.memory.LearnedMemory;
 import io.spillway.planner.memory.MemoryModel;
+import io.spillway.planner.memory.NoCorrection;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.report.TextTable;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Predictions beside the measurements of a file, whose kind its header tells.
 public final class Validation {
@@ -32,6 +34,9 @@ public final class Validation {
       return out.toString();
     }
   }
+
+  /// Share of a card that `plan` leaves free by default.
+  private static final double MARGIN = 0.06;
 
   private Validation() {}
 
@@ -57,6 +62,16 @@ public final class Validation {
         VtrainFile.MARK,
         SailorFile.MARK,
         AmpFile.MARK);
+  }
+
+  /// What `plan --memory` reads, learned from a file of measured peaks.
+  public static LearnedMemory learnMemory(Path file) {
+    if (!Csv.read(file).getFirst().has(SailorFile.MARK)) {
+      throw SpillwayException.badFile(
+          file, ":1", "memory is learned from a column '%s', which is missing", SailorFile.MARK);
+    }
+    return MemoryFit.learn(
+        SailorFile.read(file).stream().filter(r -> r.doubt().isEmpty()).toList());
   }
 
   private static Report latency(
@@ -86,35 +101,66 @@ public final class Validation {
 
   private static Report memory(
       List<Measured> rows, boolean refit, MemoryFit.Learner learner, Seeds seeds) {
-    var shipped = KernelCorrection.builtIn();
-    double[] analytic = MemoryFit.errors(rows, new io.spillway.planner.memory.NoCorrection());
-    double[] built = MemoryFit.errors(rows, shipped);
+    List<Measured> sound = rows.stream().filter(r -> r.doubt().isEmpty()).toList();
+    LearnedMemory shipped = LearnedMemory.builtIn();
+    double[] counted =
+        MemoryFit.errors(rows, new MemoryModel(shipped.constants(), new NoCorrection()));
+    double[] built = MemoryFit.errors(rows, shipped.model());
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("rows", rows.size());
-    figures.put("mean error of peak memory, analytic", Statistics.mape(analytic));
-    figures.put("mean error of peak memory, with the shipped correction", Statistics.mape(built));
-    figures.put("median error, with the shipped correction", Statistics.median(built));
+    figures.put("rows that contradict themselves", rows.size() - sound.size());
+    memoryFigures(figures, "without correction", rows, counted);
+    memoryFigures(figures, "as shipped", rows, built);
     double[] left = built;
     if (refit) {
-      left = MemoryFit.leaveOneOut(rows, learner, seeds);
-      figures.put("mean error, each row left out of the " + learner, Statistics.mape(left));
-      figures.put("median error, each row left out", Statistics.median(left));
+      left = leftOut(rows, sound, learner, seeds);
+      memoryFigures(figures, "each row left out of constants and " + learner, rows, left);
     }
-    TextTable table = new TextTable("row", "measured GB", "analytic", "corrected", "left out");
+    TextTable table = new TextTable("row", "measured GB", "uncorrected", "shipped", "left out");
     for (int i = 0; i < built.length; i++) {
       table.row(
           rows.get(i).label(),
           String.format(Locale.ROOT, "%.2f", rows.get(i).peakBytes().orElseThrow() / 1e9),
-          percent(analytic[i]),
+          percent(counted[i]),
           percent(built[i]),
           percent(left[i]));
+      String label = rows.get(i).label();
+      rows.get(i).doubt().ifPresent(why -> figures.put("contradiction of " + label, why));
     }
     return new Report("sailor", table, figures);
   }
 
+  /// Rows that contradict themselves are predicted from all sound ones.
+  private static double[] leftOut(
+      List<Measured> rows, List<Measured> sound, MemoryFit.Learner learner, Seeds seeds) {
+    double[] among = MemoryFit.leaveOneOut(sound, learner, seeds);
+    MemoryModel all = MemoryFit.fit(sound, learner, seeds);
+    double[] left = new double[rows.size()];
+    int next = 0;
+    for (int i = 0; i < left.length; i++) {
+      left[i] =
+          rows.get(i).doubt().isEmpty()
+              ? among[next++]
+              : MemoryFit.errors(List.of(rows.get(i)), all)[0];
+    }
+    return left;
+  }
+
+  private static void memoryFigures(
+      Map<String, Object> figures, String name, List<Measured> rows, double[] errors) {
+    double[] sound =
+        IntStream.range(0, errors.length)
+            .filter(i -> rows.get(i).doubt().isEmpty())
+            .mapToDouble(i -> errors[i])
+            .toArray();
+    figures.put("mean error of peak memory, " + name, Statistics.mape(sound));
+    figures.put("median error, " + name, Statistics.median(sound));
+    figures.put("mean error with the contradicting rows, " + name, Statistics.mape(errors));
+  }
+
   private static Report ranking(List<Measured> rows, double[] amp, Calibration calibration) {
     LatencyModel model = new LatencyModel(calibration);
-    MemoryModel memory = new MemoryModel(new io.spillway.planner.memory.NoCorrection());
+    MemoryModel memory = new MemoryModel(LearnedMemory.builtIn().constants(), new NoCorrection());
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("rows", rows.size());
     TextTable table = new TextTable("row", "measured s", "predicted s", "AMP s", "GiB");
@@ -127,11 +173,13 @@ public final class Validation {
               .predict(r.job(), r.cluster(), r.cut(), Placement.identity(r.cluster().gpus()))
               .seconds();
       gib[i] =
-          memory.predict(r.job(), r.cut(), r.cluster().accelerator(0).memory().bytes()).total()
+          memory.predict(r.job(), r.cut(), r.cluster().accelerator(0)).total()
               / (1L << 30);
       table.row(
           r.label(),
-          r.seconds().map(s -> String.format(Locale.ROOT, "%.2f", s)).orElse("failed"),
+          r.seconds()
+              .map(s -> String.format(Locale.ROOT, "%.2f", s))
+              .orElse("failed, " + FailedTrials.of(r, rows).name().toLowerCase(Locale.ROOT)),
           String.format(Locale.ROOT, "%.2f", seconds[i]),
           String.format(Locale.ROOT, "%.2f", amp[i]),
           String.format(Locale.ROOT, "%.1f", gib[i]));
@@ -153,24 +201,24 @@ public final class Validation {
       figures.put(group + ": top-1 regret", Statistics.topRegret(ours, measured));
       figures.put(group + ": top-1 regret of AMP", Statistics.topRegret(theirs, measured));
     }
-    int failed = 0;
-    int proposed = 0;
-    for (int i = 0; i < seconds.length; i++) {
-      if (rows.get(i).seconds().isEmpty()) {
-        failed++;
-        double card = rows.get(i).cluster().accelerator(0).memory().gib();
-        proposed += gib[i] <= card * 0.94 ? 1 : 0;
-      }
-    }
-    figures.put("failed trials", failed);
-    figures.put("failed trials that the memory model would accept", proposed);
+    FailedTrials.count(rows, gib, MARGIN)
+        .forEach((kind, count) ->
+            figures.put(
+                "failed trials, " + kind.name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                count[0] + ", of which the memory model accepts " + count[1]));
+    long lost =
+        IntStream.range(0, seconds.length)
+            .filter(i -> rows.get(i).seconds().isPresent())
+            .filter(i -> !FailedTrials.fits(rows.get(i), gib[i], MARGIN))
+            .count();
+    figures.put("trials that ran and that the memory model refuses", lost);
     return new Report("amp", table, figures);
   }
 
   private static void byGroup(List<Measured> rows, double[] errors, Map<String, Object> figures) {
     for (String group : rows.stream().map(Measured::group).distinct().toList()) {
       double[] inside =
-          java.util.stream.IntStream.range(0, errors.length)
+          IntStream.range(0, errors.length)
               .filter(i -> rows.get(i).group().equals(group))
               .mapToDouble(i -> errors[i])
               .toArray();

@@ -11,6 +11,7 @@ import io.spillway.planner.Placement;
 import io.spillway.planner.Planner;
 import io.spillway.planner.PlannerDemonstration;
 import io.spillway.planner.cost.Calibration;
+import io.spillway.planner.memory.MemoryConstants;
 import io.spillway.planner.memory.MemoryModel;
 import io.spillway.planner.memory.NoCorrection;
 import io.spillway.platform.ErrorCode;
@@ -144,7 +145,7 @@ final class SearchTest {
         job,
         cluster,
         Calibration.builtIn(),
-        new MemoryModel(new NoCorrection()),
+        new MemoryModel(MemoryConstants.PRIOR, new NoCorrection()),
         top,
         20,
         0.06,

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.spillway.planner.cost.Calibration;
-import io.spillway.planner.memory.KernelCorrection;
+import io.spillway.planner.memory.LearnedMemory;
+import io.spillway.planner.memory.MemoryModel;
 import io.spillway.planner.memory.MlpCorrection;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
@@ -28,11 +29,27 @@ final class ValidationTest {
 
   @Test
   void memoryWithTheShippedCorrectionIsWithinEightPercent() {
-    List<Measured> rows = SailorFile.read(TestData.require("cluster/sailor-measured.csv"));
-    assertThat(Statistics.mape(MemoryFit.errors(rows, KernelCorrection.builtIn())))
-        .isLessThan(0.08);
-    double[] left = MemoryFit.leaveOneOut(rows, MemoryFit.Learner.KERNEL, new Seeds(1));
-    assertThat(Statistics.median(left)).isLessThan(0.08);
+    List<Measured> all = SailorFile.read(TestData.require("cluster/sailor-measured.csv"));
+    // one row says that its reduction takes as long as its iteration
+    List<Measured> rows = all.stream().filter(r -> r.doubt().isEmpty()).toList();
+    assertThat(rows).hasSize(all.size() - 1);
+    assertThat(Statistics.mape(MemoryFit.errors(rows, MemoryModel.builtIn()))).isLessThan(0.06);
+    for (MemoryFit.Learner learner : List.of(MemoryFit.Learner.NONE, MemoryFit.Learner.KERNEL)) {
+      double[] left = MemoryFit.leaveOneOut(rows, learner, new Seeds(1));
+      assertThat(Statistics.mape(left)).as("%s", learner).isLessThan(0.08);
+    }
+  }
+
+  @Test
+  void whatIsLearnedAnewIsWhatIsShipped() {
+    LearnedMemory learned =
+        Validation.learnMemory(TestData.require("cluster/sailor-measured.csv"));
+    LearnedMemory shipped = LearnedMemory.builtIn();
+    assertThat(learned.constants().allocator())
+        .isCloseTo(shipped.constants().allocator(), within(1e-6));
+    assertThat(learned.constants().peer())
+        .isCloseTo(shipped.constants().peer(), within(1e3));
+    assertThat(learned.correction().weights()).hasSameSizeAs(shipped.correction().weights());
   }
 
   @Test
@@ -66,7 +83,7 @@ final class ValidationTest {
 
   @Test
   void theCorrectionFadesFarFromMeasurements() {
-    assertThat(KernelCorrection.builtIn().factor(new double[] {20, 20, 20, 20, 40, 20}))
+    assertThat(LearnedMemory.builtIn().correction().factor(new double[] {20, 20, 20, 20, 40, 20}))
         .isCloseTo(1, within(1e-9));
   }
 
