@@ -37,15 +37,7 @@ public final class PlannerDemonstration implements Demonstration {
     Cluster cluster = unevenCluster(16, seeds);
     Job job = new Job(Models.find("gpt-39.1b"), 512, 2048, Precision.BF16, false);
     Request request =
-        new Request(
-            job,
-            cluster,
-            Calibration.builtIn(),
-            MemoryModel.builtIn(),
-            3,
-            8,
-            0.06,
-            seeds);
+        new Request(job, cluster, Calibration.builtIn(), MemoryModel.builtIn(), 3, 8, 0.06, seeds);
     Answer ours = Planner.plan(Method.SPILLWAY, request, progress);
     Answer megatron = Planner.plan(Method.MEGATRON, request, progress);
     Answer pipette = Planner.plan(Method.PIPETTE, request, progress);

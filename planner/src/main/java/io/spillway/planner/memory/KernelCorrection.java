@@ -12,8 +12,8 @@ public record KernelCorrection(
   /// The largest change of memory that is believed, as a logarithm.
   static final double BOUND = 0.6;
 
-  /// Variance of what a row cannot tell, relative to what the kernel explains: a row alone moves the
-  /// factor by a third of its residual.
+  /// Variance of what a row cannot tell, relative to what the kernel explains: a row alone moves
+  /// the factor by a third of its residual.
   public static final double NOISE = 0.5;
 
   /// Residuals beyond it count as much as it: one strange row must not bend its neighbours.

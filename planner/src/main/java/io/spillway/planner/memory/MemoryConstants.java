@@ -23,8 +23,7 @@ public record MemoryConstants(
   public MemoryConstants {
     for (double value : new double[] {allocator, linkedContext, plainContext, peer}) {
       if (!(value >= 0) || Double.isInfinite(value)) {
-        throw SpillwayException.badInput(
-            "a memory constant is %s, it must not be negative", value);
+        throw SpillwayException.badInput("a memory constant is %s, it must not be negative", value);
       }
     }
   }

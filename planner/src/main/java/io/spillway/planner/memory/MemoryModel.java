@@ -11,12 +11,12 @@ import io.spillway.platform.model.ModelShape;
 /// Bytes that a device needs: states, activations in flight, logits and buffers of its stage, times
 /// a correction learned from measured peaks.
 ///
-/// **Source:** activation bytes of one layer tensor by tensor, for GPT with dropout in half precision
-/// the sum of Korthikanti et al., "Reducing Activation Recomputation in Large Transformer Models",
-/// 2022; state bytes as Megatron-LM keeps them; [MemoryConstants] fitted to measurements.
+/// **Source:** activation bytes of one layer tensor by tensor, for GPT with dropout in half
+/// precision the sum of Korthikanti et al., "Reducing Activation Recomputation in Large Transformer
+/// Models", 2022; state bytes as Megatron-LM keeps them; [MemoryConstants] fitted to measurements.
 public final class MemoryModel {
-  /// Of one logit: itself and its gradient in the training precision, and in fp32 a copy, the loss's
-  /// own copy and the softmax; in full precision there is no copy to convert into.
+  /// Of one logit: itself and its gradient in the training precision, and in fp32 a copy, the
+  /// loss's own copy and the softmax; in full precision there is no copy to convert into.
   private static final double LOGIT_BYTES = 16;
 
   private final MemoryConstants constants;
@@ -116,7 +116,8 @@ public final class MemoryModel {
     int wide = (m.gated() ? 2 : 1) + (keeps.activationInput() ? 1 : 0);
     double bytes =
         elements(job, cut)
-            * (whole / (cut.sequenceParallel() ? t : 1) + (attention + wide * w * ffnWidth / h) / t);
+            * (whole / (cut.sequenceParallel() ? t : 1)
+                + (attention + wide * w * ffnWidth / h) / t);
     if (withScores && !job.flashAttention()) {
       double pairs =
           (double) cut.microBatch() * job.sequence() / cut.cp() * (double) job.sequence();

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Reads AMP's trials on AWS: a GPT of 24 layers on four nodes of four T4 (homogeneous) or on three
-/// nodes of V100 and one of T4 (uneven cluster), and the generator of TransGAN on four nodes of V100
-/// (uneven model). The published list counts embedding and head as pieces beside the layers.
+/// nodes of V100 and one of T4 (uneven cluster), and the generator of TransGAN on four nodes of
+/// V100 (uneven model). The published list counts embedding and head as pieces beside the layers.
 final class AmpFile {
   static final String MARK = "amp_pred_s";
 
@@ -68,8 +68,7 @@ final class AmpFile {
   private static Cluster cluster(String experiment) {
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      boolean v100 =
-          experiment.equals("het_model") || experiment.equals("het_cluster") && i < 3;
+      boolean v100 = experiment.equals("het_model") || experiment.equals("het_cluster") && i < 3;
       nodes.add(
           new Node(
               "aws" + i,
@@ -82,7 +81,8 @@ final class AmpFile {
     return new Cluster("aws", nodes, Network.of(Link.of(30e-6, slowest / 8), 1));
   }
 
-  /// DeepSpeed trains no stage without weights; the first of GPT's pieces converts to half precision.
+  /// DeepSpeed trains no stage without weights; the first of GPT's pieces converts to half
+  /// precision.
   private static Optional<String> weightless(String experiment, int[] cuts) {
     return !experiment.equals("het_model") && cuts[1] == 1
         ? Optional.of("its first stage holds a conversion alone, nothing that can be trained")

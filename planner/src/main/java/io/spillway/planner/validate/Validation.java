@@ -172,9 +172,7 @@ public final class Validation {
           model
               .predict(r.job(), r.cluster(), r.cut(), Placement.identity(r.cluster().gpus()))
               .seconds();
-      gib[i] =
-          memory.predict(r.job(), r.cut(), r.cluster().accelerator(0)).total()
-              / (1L << 30);
+      gib[i] = memory.predict(r.job(), r.cut(), r.cluster().accelerator(0)).total() / (1L << 30);
       table.row(
           r.label(),
           r.seconds()

@@ -42,13 +42,11 @@ final class ValidationTest {
 
   @Test
   void whatIsLearnedAnewIsWhatIsShipped() {
-    LearnedMemory learned =
-        Validation.learnMemory(TestData.require("cluster/sailor-measured.csv"));
+    LearnedMemory learned = Validation.learnMemory(TestData.require("cluster/sailor-measured.csv"));
     LearnedMemory shipped = LearnedMemory.builtIn();
     assertThat(learned.constants().allocator())
         .isCloseTo(shipped.constants().allocator(), within(1e-6));
-    assertThat(learned.constants().peer())
-        .isCloseTo(shipped.constants().peer(), within(1e3));
+    assertThat(learned.constants().peer()).isCloseTo(shipped.constants().peer(), within(1e3));
     assertThat(learned.correction().weights()).hasSameSizeAs(shipped.correction().weights());
   }
 
