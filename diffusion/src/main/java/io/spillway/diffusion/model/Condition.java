@@ -1,6 +1,7 @@
 package io.spillway.diffusion.model;
 
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// What the image is asked to show. Guided sampling stacks the unconditional and the conditional
 /// half along the batch.
@@ -13,7 +14,10 @@ public sealed interface Condition {
   /// Text through cross-attention.
   ///
   /// @param states [batch, tokens, width]
-  record Text(Tensor states) implements Condition {}
+  /// @param mask added to the logits of each token, [batch, 1, 1, tokens]: 0, or very negative for
+  ///   padding; none if all tokens count
+  /// @param sizes [batch, 3]: height and width in pixels, height / width; for models that want it
+  record Text(Tensor states, @Nullable Tensor mask, @Nullable Tensor sizes) implements Condition {}
 
   /// Text with the pooled state and the size numbers that SDXL adds to the time.
   ///
@@ -26,7 +30,11 @@ public sealed interface Condition {
   default Condition narrow(long begin, long count) {
     return switch (this) {
       case Labels(Tensor l) -> new Labels(l.narrow(0, begin, count));
-      case Text(Tensor s) -> new Text(s.narrow(0, begin, count));
+      case Text(Tensor s, Tensor m, Tensor z) ->
+          new Text(
+              s.narrow(0, begin, count),
+              m == null ? null : m.narrow(0, begin, count),
+              z == null ? null : z.narrow(0, begin, count));
       case SizedText(Tensor s, Tensor p, Tensor z) ->
           new SizedText(
               s.narrow(0, begin, count), p.narrow(0, begin, count), z.narrow(0, begin, count));
@@ -37,7 +45,7 @@ public sealed interface Condition {
   default long batch() {
     return switch (this) {
       case Labels(Tensor l) -> l.size(0);
-      case Text(Tensor s) -> s.size(0);
+      case Text(Tensor s, Tensor _, Tensor _) -> s.size(0);
       case SizedText(Tensor s, Tensor _, Tensor _) -> s.size(0);
     };
   }

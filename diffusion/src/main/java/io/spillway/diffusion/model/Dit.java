@@ -1,11 +1,7 @@
 package io.spillway.diffusion.model;
 
-import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
-import io.spillway.tensor.Tensors;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -21,12 +17,12 @@ public final class Dit implements StagedDenoiser {
 
   private final DitConfig config;
   private final Parameters p;
-  private final Map<Long, Tensor> positions = new HashMap<>();
-  private final TensorHolder tables = new TensorHolder();
+  private final Patches patches;
 
   public Dit(DitConfig config, Parameters parameters) {
     this.config = config;
     this.p = parameters;
+    this.patches = new Patches(p, config.patch(), config.sampleSize() / config.patch(), 1);
   }
 
   public DitConfig config() {
@@ -55,7 +51,7 @@ public final class Dit implements StagedDenoiser {
 
   @Override
   public void close() {
-    tables.close();
+    patches.close();
   }
 
   @Override
@@ -126,20 +122,7 @@ public final class Dit implements StagedDenoiser {
 
     @Override
     public Tensor embed(Tensor x, Cooperation ranks) {
-      Cooperation.Strip strip = ranks.strip();
-      int rows = Math.toIntExact(x.size(2));
-      int own = strip.rows(rows);
-      int patch = config.patch();
-      Tensor mine = x.narrow(2, strip.begin(rows), own);
-      Tensor tokens =
-          Ops.convolve(
-                  mine, p.get("pos_embed.proj.weight"), p.get("pos_embed.proj.bias"), patch, 0, 0)
-              .flatten(2, 3)
-              .transpose(1, 2);
-      int columns = Math.toIntExact(x.size(3)) / patch;
-      return tokens.add(
-          position(rows / patch, columns)
-              .narrow(0, (long) strip.begin(rows) / patch * columns, (long) own / patch * columns));
+      return patches.embed(x, ranks);
     }
 
     @Override
@@ -174,24 +157,5 @@ public final class Dit implements StagedDenoiser {
           ? image
           : image.narrow(1, 0, config.channels());
     }
-  }
-
-  /// **Shapes:** [rows x columns, D].
-  private synchronized Tensor position(int rows, int columns) {
-    return positions.computeIfAbsent(
-        (long) rows << 32 | columns,
-        _ -> {
-          float[] table =
-              PositionEmbedding.table(
-                  rows, columns, config.width(), config.sampleSize() / config.patch(), 1);
-          try (TensorScope scope = TensorScope.open()) {
-            assert scope != null;
-            Tensor like = p.get("proj_out_2.weight");
-            Tensor t =
-                Tensors.of(table, (long) rows * columns, config.width())
-                    .to(like.device(), like.scalar_type());
-            return tables.hold(t);
-          }
-        });
   }
 }

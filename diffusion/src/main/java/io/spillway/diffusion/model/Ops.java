@@ -49,6 +49,20 @@ public final class Ops {
     return merge(out);
   }
 
+  /// Attention in which a token sees itself and those before it.
+  public static Tensor causalAttention(Tensor q, Tensor k, Tensor v, int heads) {
+    return merge(
+        torch.scaled_dot_product_attention(
+            split(q, heads),
+            split(k, heads),
+            split(v, heads),
+            new TensorOptional(),
+            0,
+            true,
+            new DoubleOptional(),
+            false));
+  }
+
   /// [batch, tokens, heads x width] -> [batch, heads, tokens, width].
   public static Tensor split(Tensor x, int heads) {
     return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);
@@ -76,6 +90,12 @@ public final class Ops {
         new long[] {rowPadding, columnPadding},
         new long[] {1, 1},
         1);
+  }
+
+  /// Each row and column doubled.
+  public static Tensor twice(Tensor x) {
+    return torch.upsample_nearest2d(
+        x, new long[] {2 * x.size(2), 2 * x.size(3)}, new DoubleOptional(), new DoubleOptional());
   }
 
   public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {

@@ -2,6 +2,7 @@ package io.spillway.diffusion.model;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// Pieces that the transformers here share.
 final class Transformer {
@@ -20,13 +21,21 @@ final class Transformer {
   }
 
   /// Cross-attention to text; its keys and values are the same on every rank.
+  ///
+  /// @param mask added to the logits, [batch, 1, 1, tokens], or none
   static Tensor crossAttention(
-      Parameters p, String name, Tensor x, Tensor text, int headWidth, Cooperation ranks) {
+      Parameters p,
+      String name,
+      Tensor x,
+      Tensor text,
+      @Nullable Tensor mask,
+      int headWidth,
+      Cooperation ranks) {
     Tensor q = Ops.linear(p, name + ".to_q", x);
     Tensor k = Ops.linear(p, name + ".to_k", text);
     Tensor v = Ops.linear(p, name + ".to_v", text);
     int heads = Math.toIntExact(q.size(2)) / headWidth;
-    return summed(p, name + ".to_out.0", Ops.attention(q, k, v, heads, null), ranks);
+    return summed(p, name + ".to_out.0", Ops.attention(q, k, v, heads, mask), ranks);
   }
 
   /// Linear, GELU (its tanh form), linear.

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -169,13 +168,7 @@ public final class Unet implements Denoiser {
     }
 
     private Tensor upsample(String name, Tensor x) {
-      Tensor twice =
-          torch.upsample_nearest2d(
-              x,
-              new long[] {2 * x.size(2), 2 * x.size(3)},
-              new DoubleOptional(),
-              new DoubleOptional());
-      return convolve(name, twice, 1, 1);
+      return convolve(name, Ops.twice(x), 1, 1);
     }
 
     private Tensor resnet(String name, Tensor x) {
@@ -219,7 +212,8 @@ public final class Unet implements Denoiser {
         h = layerNorm(name + ".norm2", y);
         y =
             y.add(
-                Transformer.crossAttention(p, name + ".attn2", h, text, config.headWidth(), ranks));
+                Transformer.crossAttention(
+                    p, name + ".attn2", h, text, null, config.headWidth(), ranks));
       }
       h = layerNorm(name + ".norm3", y);
       return y.add(Transformer.gatedMlp(p, name + ".ff", h, ranks));
