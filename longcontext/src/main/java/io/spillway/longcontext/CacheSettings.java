@@ -12,8 +12,21 @@ import io.spillway.platform.units.Bytes;
 /// @param sinks first entries that are never evicted
 /// @param pyramid budget of the first layer over that of the last, 1 for equal budgets
 /// @param evictWhileDecoding keeps the budget while the answer grows as well
+/// @param storage how keys and values are stored
 public record CacheSettings(
-    int budget, int chunk, int local, int sinks, double pyramid, boolean evictWhileDecoding) {
+    int budget,
+    int chunk,
+    int local,
+    int sinks,
+    double pyramid,
+    boolean evictWhileDecoding,
+    CacheStorage storage) {
+  /// Settings with keys and values in the model's type.
+  public CacheSettings(
+      int budget, int chunk, int local, int sinks, double pyramid, boolean evictWhileDecoding) {
+    this(budget, chunk, local, sinks, pyramid, evictWhileDecoding, CacheStorage.MODEL);
+  }
+
   public CacheSettings {
     atLeast("budget", budget, 1);
     atLeast("chunk", chunk, 1);
@@ -71,15 +84,19 @@ public record CacheSettings(
   }
 
   public CacheSettings withSinks(int count) {
-    return new CacheSettings(budget, chunk, local, count, pyramid, evictWhileDecoding);
+    return new CacheSettings(budget, chunk, local, count, pyramid, evictWhileDecoding, storage);
   }
 
   public CacheSettings withPyramid(double ratio) {
-    return new CacheSettings(budget, chunk, local, sinks, ratio, evictWhileDecoding);
+    return new CacheSettings(budget, chunk, local, sinks, ratio, evictWhileDecoding, storage);
   }
 
   public CacheSettings evictingWhileDecoding(boolean on) {
-    return new CacheSettings(budget, chunk, local, sinks, pyramid, on);
+    return new CacheSettings(budget, chunk, local, sinks, pyramid, on, storage);
+  }
+
+  public CacheSettings storedAs(CacheStorage as) {
+    return new CacheSettings(budget, chunk, local, sinks, pyramid, evictWhileDecoding, as);
   }
 
   /// The budget of one layer of `layers`: falls linearly from the first to the last, with the same

@@ -59,8 +59,13 @@ public final class LongContextModel implements AutoCloseable {
       return new LongContextModel(
           decoder,
           tokenizer,
-          heads(heads.orElse(folder.resolve(HEADS)), heads.isPresent(), decoder.config(), device),
-          heads(folder.resolve(QUERY_HEADS), false, decoder.config(), device));
+          heads(
+              heads.orElse(folder.resolve(HEADS)),
+              heads.isPresent(),
+              decoder.config(),
+              device,
+              type),
+          heads(folder.resolve(QUERY_HEADS), false, decoder.config(), device, type));
     } catch (RuntimeException e) {
       if (tokenizer != null) {
         tokenizer.close();
@@ -73,14 +78,20 @@ public final class LongContextModel implements AutoCloseable {
   }
 
   private static @Nullable RetainingHeads heads(
-      Path file, boolean must, DecoderConfig config, ComputeDevice device) {
+      Path file, boolean must, DecoderConfig config, ComputeDevice device, DType type) {
     if (!Files.isRegularFile(file)) {
       if (must) {
         throw SpillwayException.notFound("%s: no such file of retaining heads", file);
       }
       return null;
     }
-    return RetainingHeads.load(file, config, device);
+    RetainingHeads heads = RetainingHeads.load(file, config, device);
+    if (!device.isCuda()) {
+      return heads;
+    }
+    try (heads) {
+      return heads.to(device, type); // in the model's type, as they were trained for it
+    }
   }
 
   public Decoder decoder() {

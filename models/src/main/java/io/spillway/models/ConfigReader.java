@@ -90,12 +90,16 @@ public final class ConfigReader {
       if (!flag("use_sliding_window", false)) {
         return 0;
       }
-      if (integer("max_window_layers", layers) < layers) {
+      int whole = integer("max_window_layers", 28); // layers below it see everything
+      if (whole >= layers) {
+        return 0;
+      }
+      if (whole > 0) {
         throw SpillwayException.badFile(
             file,
             "",
             "a sliding window in some layers only (max_window_layers %d of %d) is not supported",
-            integer("max_window_layers", layers),
+            whole,
             layers);
       }
     }
@@ -275,6 +279,7 @@ public final class ConfigReader {
     if (config.slidingWindow() > 0) {
       out.put("sliding_window", config.slidingWindow());
       out.put("use_sliding_window", true);
+      out.put("max_window_layers", 0);
     }
     if (!config.endTokens().isEmpty()) {
       out.put("eos_token_id", config.endTokens());

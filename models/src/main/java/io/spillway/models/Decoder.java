@@ -8,13 +8,17 @@ import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 import static org.bytedeco.pytorch.global.torch.silu;
 
 import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.Devices;
 import java.util.Map;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// The forward pass of a decoder on libtorch, from weights by their Hugging Face names. Autograd
 /// follows it when the weights ask for gradients; the same pieces serve training, prefill with
@@ -25,17 +29,32 @@ import org.bytedeco.pytorch.global.torch;
 /// **Shapes:** hidden states `[batch, tokens, hidden]`; queries `[batch, heads, tokens, headDim]`;
 /// keys and values `[batch, kvHeads, tokens, headDim]`; logits `[batch, tokens, vocabulary]`.
 public final class Decoder {
+  /// Query, key and value projection of a layer in one matrix.
+  static final String QKV = "self_attn.qkv_proj.weight";
+
+  static final String QKV_BIAS = "self_attn.qkv_proj.bias";
+
+  /// Gate and up projection of a layer in one matrix.
+  static final String GATE_UP = "mlp.gate_up_proj.weight";
+
   private final DecoderConfig config;
   private final Map<String, Tensor> weights;
   private final Rope rope;
+  private final ComputeDevice device;
 
-  /// @param weights all names of [DecoderConfig#shapes] **Errors:** a missing weight or a wrong
-  ///   shape.
+  /// @param weights all names of [DecoderConfig#shapes]; joined projections under phi3's names are
+  ///   used where they are there as well, see [FusedWeights] **Errors:** a missing weight or a
+  ///   wrong shape.
   public Decoder(DecoderConfig config, Map<String, Tensor> weights) {
     this.config = config;
     this.weights = Map.copyOf(weights);
     this.rope = new Rope(config);
     config.shapes().forEach(this::check);
+    Tensor any = weight("model.norm.weight");
+    this.device =
+        any.is_cuda()
+            ? new ComputeDevice(ComputeDevice.Kind.CUDA, any.device().index(), "")
+            : Devices.cpu();
   }
 
   private void check(String name, long[] shape) {
@@ -57,6 +76,11 @@ public final class Decoder {
     return config;
   }
 
+  /// Where the weights lie.
+  public ComputeDevice device() {
+    return device;
+  }
+
   public Rope rope() {
     return rope;
   }
@@ -73,11 +97,24 @@ public final class Decoder {
   /// Queries, keys and values of one layer before rotation.
   public record Qkv(Tensor query, Tensor key, Tensor value) {}
 
-  /// Cosines and sines of a run of positions, each `[tokens, rotaryDim / 2]`.
+  /// Cosines and sines of a run of positions, the two components of a pair side by side.
+  ///
+  /// @param cosines `[tokens, 1, rotaryDim / 2]`
+  /// @param sines `[tokens, 2, rotaryDim / 2]`, negative for the first component
   public record Angles(Tensor cosines, Tensor sines) {
     /// The rows `from .. from + count - 1`.
     public Angles narrow(long from, long count) {
       return new Angles(cosines.narrow(0, from, count), sines.narrow(0, from, count));
+    }
+
+    /// The rows at `places`, i64.
+    public Angles at(Tensor places) {
+      return new Angles(cosines.index_select(0, places), sines.index_select(0, places));
+    }
+
+    /// The angles that turn back.
+    public Angles inverse() {
+      return new Angles(cosines, sines.neg());
     }
   }
 
@@ -119,8 +156,9 @@ public final class Decoder {
     Tensor query;
     Tensor key;
     Tensor value;
-    if (config.family().fusesProjections()) {
-      Tensor all = linear(normed, weight(at + "self_attn.qkv_proj.weight"));
+    Tensor fused = weights.get(at + QKV);
+    if (fused != null) {
+      Tensor all = linear(normed, fused, optional(weights.get(at + QKV_BIAS)));
       query = all.narrow(2, 0, q);
       key = all.narrow(2, q, kv);
       value = all.narrow(2, q + kv, kv);
@@ -139,10 +177,11 @@ public final class Decoder {
   }
 
   private Tensor projection(Tensor x, String name) {
-    Tensor weight = weight(name + ".weight");
-    return config.attentionBias()
-        ? linear(x, weight, new TensorOptional(weight(name + ".bias")))
-        : linear(x, weight);
+    return linear(x, weight(name + ".weight"), optional(weights.get(name + ".bias")));
+  }
+
+  private static TensorOptional optional(@Nullable Tensor tensor) {
+    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
   }
 
   private Tensor heads(Tensor x, int heads) {
@@ -154,12 +193,7 @@ public final class Decoder {
   ///
   /// @param past keys that stand before the first query
   /// @param mask additive mask `[.., queries, keys]` that replaces the causal one, or null
-  public Tensor attend(
-      Tensor query,
-      Tensor key,
-      Tensor value,
-      long past,
-      @org.jspecify.annotations.Nullable Tensor mask) {
+  public Tensor attend(Tensor query, Tensor key, Tensor value, long past, @Nullable Tensor mask) {
     if (config.groupSize() > 1) {
       key = repeat(key);
       value = repeat(value);
@@ -223,19 +257,27 @@ public final class Decoder {
         attended
             .transpose(1, 2)
             .reshape(x.size(0), x.size(1), (long) config.heads() * config.headDim());
-    Tensor middle = x.add(linear(joined, weight(at + "self_attn.o_proj.weight")));
+    Tensor middle = sum(linear(joined, weight(at + "self_attn.o_proj.weight")), x);
     Tensor normed = norm(middle, at + "post_attention_layernorm.weight");
     Tensor gate;
     Tensor up;
-    if (config.family().fusesProjections()) {
-      Tensor both = linear(normed, weight(at + "mlp.gate_up_proj.weight"));
+    Tensor fused = weights.get(at + GATE_UP);
+    if (fused != null) {
+      Tensor both = linear(normed, fused);
       gate = both.narrow(2, 0, config.intermediate());
       up = both.narrow(2, config.intermediate(), config.intermediate());
     } else {
       gate = linear(normed, weight(at + "mlp.gate_proj.weight"));
       up = linear(normed, weight(at + "mlp.up_proj.weight"));
     }
-    return middle.add(linear(silu(gate).mul(up), weight(at + "mlp.down_proj.weight")));
+    Tensor inner = silu(gate);
+    inner = GradMode.is_enabled() ? inner.mul(up) : inner.mul_(up);
+    return sum(linear(inner, weight(at + "mlp.down_proj.weight")), middle);
+  }
+
+  /// `fresh + x`, in place where no gradient is recorded.
+  private static Tensor sum(Tensor fresh, Tensor x) {
+    return GradMode.is_enabled() ? fresh.add(x) : fresh.add_(x);
   }
 
   /// The norm before the output matrix.
@@ -263,31 +305,46 @@ public final class Decoder {
   /// @param length tokens of the whole sequence, which chooses LongRoPE's frequencies
   public Angles angles(long from, int count, long length) {
     long half = config.rotaryDim() / 2;
+    Tensor sines = table(rope.sines(from, count, length), count, half);
     return new Angles(
         table(rope.cosines(from, count, length), count, half),
-        table(rope.sines(from, count, length), count, half));
+        cat(new TensorVector(sines.neg(), sines), 1));
   }
 
   private Tensor table(float[] values, long rows, long columns) {
     Tensor like = weight("model.norm.weight");
-    return Tensor.create(values, rows, columns)
+    return Tensor.create(values, rows, 1, columns)
         .to(like.options(), false, false, new org.bytedeco.pytorch.MemoryFormatOptional());
   }
 
   /// Turns queries or keys by their positions' angles.
   public Tensor rotate(Tensor x, Angles angles) {
     long half = config.rotaryDim() / 2;
-    Tensor first = x.narrow(3, 0, half);
-    Tensor second = x.narrow(3, half, half);
-    Tensor turnedFirst = first.mul(angles.cosines()).sub(second.mul(angles.sines()));
-    Tensor turnedSecond = second.mul(angles.cosines()).add(first.mul(angles.sines()));
-    TensorVector parts =
-        config.rotaryDim() == config.headDim()
-            ? new TensorVector(turnedFirst, turnedSecond)
-            : new TensorVector(
-                turnedFirst,
-                turnedSecond,
-                x.narrow(3, config.rotaryDim(), config.headDim() - (long) config.rotaryDim()));
-    return cat(parts, -1);
+    boolean whole = config.rotaryDim() == config.headDim();
+    Tensor pairs =
+        (whole ? x : x.narrow(3, 0, config.rotaryDim())).unflatten(3, new long[] {2, half});
+    Tensor turned = pairs.mul(angles.cosines());
+    turned =
+        GradMode.is_enabled()
+            ? turned.addcmul(pairs.flip(3), angles.sines())
+            : turned.addcmul_(pairs.flip(3), angles.sines());
+    turned = turned.flatten(3, 4);
+    return whole
+        ? turned
+        : cat(
+            new TensorVector(
+                turned,
+                x.narrow(3, config.rotaryDim(), config.headDim() - (long) config.rotaryDim())),
+            -1);
+  }
+
+  /// Attention without gradients of queries that follow `past` cached keys; see [FusedAttention].
+  ///
+  /// @param mask that of [#mask] where a sliding window hides keys, if it is there already
+  public Tensor look(Tensor query, Tensor key, Tensor value, long past, @Nullable Tensor mask) {
+    boolean windowed = config.slidingWindow() > 0 && past + query.size(2) > config.slidingWindow();
+    return windowed
+        ? attend(query, key, value, past, mask)
+        : FusedAttention.attend(query, key, value, past);
   }
 }

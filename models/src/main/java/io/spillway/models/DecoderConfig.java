@@ -85,6 +85,11 @@ public record DecoderConfig(
     return heads / kvHeads;
   }
 
+  /// Whether frequencies change when a sequence passes a length.
+  public boolean usesLongRope() {
+    return ropeScaling instanceof RopeScaling.LongRope;
+  }
+
   /// Bytes of keys and values that one token adds at `bytesPerValue`.
   public long cacheBytesPerToken(double bytesPerValue) {
     return (long) (2.0 * layers * kvHeads * headDim * bytesPerValue);

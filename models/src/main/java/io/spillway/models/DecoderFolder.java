@@ -14,7 +14,8 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /// A decoder loaded from a Hugging Face folder. On the CPU in the type of the file the weights stay
-/// mapped from it, without a copy; another type or device copies weight by weight.
+/// mapped from it, without a copy; another type copies weight by weight, and a GPU gets joined
+/// projections, see [FusedWeights].
 public final class DecoderFolder implements AutoCloseable {
   private final Path folder;
   private final Decoder decoder;
@@ -38,8 +39,17 @@ public final class DecoderFolder implements AutoCloseable {
     try (Weights weights = Weights.open(folder);
         TensorScope scope = TensorScope.open()) {
       check(folder, config, weights);
-      for (String name : config.weightNames()) {
-        tensors.put(name, holder.hold(Tensors.to(weights.tensor(name), device, type)));
+      if (device.isCuda()) {
+        FusedWeights fused = new FusedWeights(config, type, device, holder);
+        config
+            .shapes()
+            .forEach((name, shape) ->
+                TensorScope.run(() -> fused.room(name, shape).copy_(weights.tensor(name))));
+        tensors.putAll(fused.tensors());
+      } else {
+        for (String name : config.weightNames()) {
+          tensors.put(name, holder.hold(Tensors.to(weights.tensor(name), type)));
+        }
       }
       return new DecoderFolder(folder, new Decoder(config, tensors), holder);
     } catch (RuntimeException e) {

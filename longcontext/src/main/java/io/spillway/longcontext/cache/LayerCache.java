@@ -1,16 +1,18 @@
 package io.spillway.longcontext.cache;
 
+import io.spillway.longcontext.CacheStorage;
+import io.spillway.models.Decoder;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// Keys and values of one layer, for each key-value head its own entries. Keys are kept un-rotated,
-/// so that entries can close ranks after an eviction and be rotated at their new places.
+/// so that entries can close ranks after an eviction and be rotated at their new places; while
+/// nothing is evicted (a full cache, an answer that grows) they are turned once and stay turned.
 ///
 /// **Shapes:** keys and values `[kvHeads, entries, headDim]`, scores `[kvHeads, entries]` f32.
 public final class LayerCache implements AutoCloseable {
@@ -18,129 +20,191 @@ public final class LayerCache implements AutoCloseable {
   static final int PAGE = 64;
 
   private final TensorHolder holder = new TensorHolder();
-  private Tensor keys;
-  private Tensor values;
+  private final Store keys;
+  private final Store values;
   private Tensor scores;
-  private int length;
-  private int capacity;
+  private boolean turned;
+  private boolean turnedBeyond;
 
-  /// @param like a tensor of the wanted type and device
+  /// @param like a tensor of the model's type and device
   /// @param room entries to make room for at once
-  LayerCache(int kvHeads, int headDim, int room, Tensor like) {
-    capacity = pages(room);
+  LayerCache(int kvHeads, int headDim, int room, CacheStorage storage, Tensor like) {
+    int capacity = pages(room);
+    keys = store(kvHeads, headDim, capacity, storage, true, like);
+    values = store(kvHeads, headDim, capacity, storage, false, like);
     try (TensorScope scope = TensorScope.open()) {
-      keys =
-          holder.hold(
-              torch.empty(
-                  new long[] {kvHeads, capacity, headDim},
-                  like.options(),
-                  new MemoryFormatOptional()));
-      values =
-          holder.hold(
-              torch.empty(
-                  new long[] {kvHeads, capacity, headDim},
-                  like.options(),
-                  new MemoryFormatOptional()));
       scores =
           holder.hold(
-              torch
-                  .zeros(new long[] {kvHeads, capacity}, like.options())
-                  .to(Tensors.scalarType(DType.F32)));
+              like.new_zeros(new long[] {0})
+                  .to(Tensors.scalarType(DType.F32))
+                  .new_zeros(new long[] {kvHeads, capacity}));
     }
   }
 
-  private static int pages(int entries) {
+  private static Store store(
+      int kvHeads, int headDim, int room, CacheStorage storage, boolean isKey, Tensor like) {
+    return switch (storage) {
+      case MODEL -> new PlainStore(kvHeads, headDim, room, Tensors.dtype(like), like);
+      case F32 -> new PlainStore(kvHeads, headDim, room, DType.F32, like);
+      case BF16 -> new PlainStore(kvHeads, headDim, room, DType.BF16, like);
+      case Q8, Q4, Q2 -> new QuantisedStore(kvHeads, headDim, room, storage.bits(), isKey, like);
+    };
+  }
+
+  static int pages(int entries) {
     return Math.max(1, (entries + PAGE - 1) / PAGE) * PAGE;
   }
 
   public int length() {
-    return length;
+    return keys.length();
   }
 
   /// Entries there is room for.
   public int capacity() {
-    return capacity;
+    return Math.min(keys.capacity(), values.capacity());
   }
 
   /// Bytes of keys and values there is room for.
   public long bytes() {
-    return 2 * keys.numel() * keys.element_size();
+    return keys.bytes() + values.bytes();
   }
 
-  /// Un-rotated keys, `[kvHeads, length, headDim]`.
+  /// Keys, `[kvHeads, length, headDim]`, rotated if [#isTurned].
   public Tensor keys() {
-    return keys.narrow(1, 0, length);
+    return keys.read();
   }
 
   public Tensor values() {
-    return values.narrow(1, 0, length);
+    return values.read();
+  }
+
+  /// Keys before rotation.
+  Tensor plainKeys(Decoder decoder, AngleTable table) {
+    return turned
+        ? decoder
+            .rotate(keys().unsqueeze(0), table.get(0, length(), turnedBeyond).inverse())
+            .squeeze(0)
+        : keys();
   }
 
   /// What each entry is worth, `[kvHeads, length]`; writing into it changes the cache.
   public Tensor scores() {
-    return scores.narrow(1, 0, length);
+    return scores.narrow(1, 0, length());
+  }
+
+  /// The blocks behind keys and values if they are in the model's type and can be written in place.
+  Tensor @Nullable [] blocks() {
+    return keys instanceof PlainStore k
+            && values instanceof PlainStore v
+            && k.isView()
+            && v.isView()
+        ? new Tensor[] {k.block(), v.block()}
+        : null;
+  }
+
+  /// Notes an entry that was written into [#blocks] from outside.
+  void wroteOne() {
+    ((PlainStore) keys).wrote(1);
+    ((PlainStore) values).wrote(1);
+    scores.narrow(1, length() - 1L, 1).zero_();
+  }
+
+  /// Whether keys lie rotated at their places.
+  boolean isTurned() {
+    return turned;
+  }
+
+  /// Turns all keys in place if that can be, or back and forth where LongRoPE's other frequencies
+  /// are wanted now.
+  ///
+  /// @param beyond which set of frequencies
+  void turn(Decoder decoder, AngleTable table, boolean beyond) {
+    if (turned && turnedBeyond != beyond) {
+      turnBack(decoder, table);
+    }
+    if (!turned && keys instanceof PlainStore plain && plain.isView()) {
+      if (length() > 0) {
+        Decoder.Angles angles = table.get(0, length(), beyond);
+        plain.replace(0, decoder.rotate(keys().unsqueeze(0), angles).squeeze(0));
+      }
+      turned = true;
+      turnedBeyond = beyond;
+    }
+  }
+
+  /// Turns keys back, before entries change places.
+  void turnBack(Decoder decoder, AngleTable table) {
+    if (turned && keys instanceof PlainStore plain) {
+      if (length() > 0) {
+        plain.replace(0, plainKeys(decoder, table));
+      }
+      turned = false;
+    }
   }
 
   /// Adds entries at the end with the score zero.
   void append(Tensor newKeys, Tensor newValues) {
+    int before = length();
     int added = (int) newKeys.size(1);
-    if (length + added > capacity) {
-      grow(length + added);
+    keys.append(newKeys);
+    values.append(newValues);
+    reserveScores(before + added);
+    scores.narrow(1, before, added).zero_();
+  }
+
+  /// Makes room for that many entries in all.
+  void reserve(int entries) {
+    keys.reserve(entries);
+    values.reserve(entries);
+    reserveScores(entries);
+  }
+
+  /// Makes blocks of exactly that many entries, if they have fewer or others.
+  void reserveExactly(int entries) {
+    if (keys instanceof PlainStore k && values instanceof PlainStore v) {
+      k.resize(entries);
+      v.resize(entries);
+      reserveScores(entries);
     }
-    keys.narrow(1, length, added).copy_(newKeys);
-    values.narrow(1, length, added).copy_(newValues);
-    scores.narrow(1, length, added).zero_();
-    length += added;
   }
 
-  private void grow(int needed) {
-    int room = pages(Math.max(needed, capacity + capacity / 2));
-    keys = enlarged(keys, room);
-    values = enlarged(values, room);
-    scores = enlarged(scores, room);
-    capacity = room;
+  private void reserveScores(int entries) {
+    if (entries > scores.size(1)) {
+      resizeScores(pages(Math.max(entries, (int) (scores.size(1) + scores.size(1) / 2))));
+    }
   }
 
-  private Tensor enlarged(Tensor old, int room) {
-    long[] shape = Tensors.shape(old);
-    shape[1] = room;
-    Tensor fresh = torch.empty(shape, old.options(), new MemoryFormatOptional());
-    fresh.narrow(1, 0, length).copy_(old.narrow(1, 0, length));
-    return holder.replace(old, fresh);
+  private void resizeScores(int room) {
+    try (TensorScope scope = TensorScope.open()) {
+      long used = Math.min(room, scores.size(1));
+      Tensor fresh = scores.new_zeros(new long[] {scores.size(0), room});
+      fresh.narrow(1, 0, used).copy_(scores.narrow(1, 0, used));
+      scores = holder.replace(scores, fresh);
+    }
   }
 
-  /// Keeps only the entries at `kept`, in that order, head by head.
+  /// Keeps only the entries at `kept`, in that order, head by head. Keys must not be turned.
   ///
   /// @param kept ascending places, `[kvHeads, count]` i64
   void compact(Tensor kept) {
-    long heads = keys.size(0);
-    int count = (int) kept.size(1);
-    for (long head = 0; head < heads; head++) {
-      Tensor places = kept.select(0, head);
-      move(keys.select(0, head), places, count);
-      move(values.select(0, head), places, count);
-      move(scores.select(0, head), places, count);
+    if (turned) {
+      throw new IllegalStateException("turn keys back before entries change places");
     }
-    length = count;
-  }
-
-  private static void move(Tensor rows, Tensor places, int count) {
-    rows.narrow(0, 0, count).copy_(rows.index_select(0, places));
+    int count = (int) kept.size(1);
+    Tensor stay = scores.gather(1, kept);
+    keys.compact(kept);
+    values.compact(kept);
+    scores.narrow(1, 0, count).copy_(stay);
   }
 
   /// Gives back room beyond `entries`.
   void trim(int entries) {
-    int room = pages(Math.max(entries, length));
-    if (room < capacity) {
-      keys = shrunk(keys, room);
-      values = shrunk(values, room);
-      scores = shrunk(scores, room);
-      capacity = room;
+    int room = pages(Math.max(entries, length()));
+    keys.trim(room);
+    values.trim(room);
+    if (room < scores.size(1)) {
+      resizeScores(room);
     }
-  }
-
-  private Tensor shrunk(Tensor old, int room) {
-    return holder.replace(old, old.narrow(1, 0, room).clone());
   }
 
   /// The largest `budget` places of each head, ascending: `[kvHeads, budget]`.
@@ -149,6 +213,7 @@ public final class LayerCache implements AutoCloseable {
   /// @param recent newest entries that stay
   Tensor best(int budget, int sinks, int recent) {
     Tensor worth = scores().clone();
+    int length = length();
     Scalar largest = new Scalar(Double.POSITIVE_INFINITY);
     if (sinks > 0) {
       worth.narrow(1, 0, Math.min(sinks, length)).fill_(largest);
@@ -162,14 +227,15 @@ public final class LayerCache implements AutoCloseable {
   }
 
   /// Copies the content of `other`, which must have the same shape.
-  void copyFrom(LayerCache other) {
-    length = 0;
-    append(other.keys(), other.values());
+  void copyFrom(LayerCache other, Decoder decoder, AngleTable table) {
+    append(other.plainKeys(decoder, table), other.values());
     scores().copy_(other.scores());
   }
 
   @Override
   public void close() {
+    keys.close();
+    values.close();
     holder.close();
   }
 }

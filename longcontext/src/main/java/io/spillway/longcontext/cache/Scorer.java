@@ -98,11 +98,10 @@ abstract class Scorer {
   private static final class Newest extends Scorer {
     @Override
     void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {
-      float[] order = new float[added];
-      for (int i = 0; i < added; i++) {
-        order[i] = seen + i;
-      }
-      newest(cache, added).copy_(Tensors.of(order, 1, added));
+      Tensor scores = newest(cache, added);
+      scores.copy_(
+          torch.arange(
+              new Scalar((double) seen), new Scalar((double) seen + added), scores.options()));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.spillway.longcontext.cache;
 
 import io.spillway.longcontext.CacheSettings;
+import io.spillway.longcontext.CacheStorage;
 import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.retain.RetainingHeads;
 import io.spillway.models.Decoder;
@@ -8,6 +9,7 @@ import io.spillway.models.DecoderConfig;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
+import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import io.spillway.tensor.Weights;
@@ -30,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Use one session on one platform thread.
 public final class Session implements AutoCloseable {
+  /// Rows of logits worked out at once.
+  private static final int ROWS = 256;
+
   private final Decoder decoder;
   private final DecoderConfig config;
   private final Policy policy;
@@ -40,7 +45,11 @@ public final class Session implements AutoCloseable {
   private int seen;
   private int sinks;
   private long peakBytes;
+  private final TensorHolder ends = new TensorHolder();
+  private @Nullable Tensor lastHidden;
   private float @Nullable [] lastLogits;
+  private boolean recordsSteps;
+  private @Nullable RecordedStep step;
 
   /// @param heads trained heads if the policy needs them
   /// @param importance for the oracle, each layer's `[kvHeads, tokens]`
@@ -57,6 +66,7 @@ public final class Session implements AutoCloseable {
     this.sinks = settings.sinks();
     this.scorer = Scorer.of(policy, config, heads, importance);
     this.table = new AngleTable(decoder);
+    this.recordsSteps = decoder.device().isCuda();
     for (int layer = 0; layer < config.layers(); layer++) {
       int room =
           policy.evicts()
@@ -64,7 +74,11 @@ public final class Session implements AutoCloseable {
               : LayerCache.PAGE;
       caches.add(
           new LayerCache(
-              config.kvHeads(), config.headDim(), room, decoder.weight("model.norm.weight")));
+              config.kvHeads(),
+              config.headDim(),
+              room,
+              settings.storage(),
+              decoder.weight("model.norm.weight")));
     }
     notePeak();
   }
@@ -167,32 +181,43 @@ public final class Session implements AutoCloseable {
 
   /// Reads tokens without eviction and returns the logits after the last.
   public float[] extend(int[] tokens) {
-    float[] logits = new float[0];
-    for (int at = 0; at < tokens.length; at += settings.chunk()) {
-      logits =
-          forward(Arrays.copyOfRange(tokens, at, Math.min(tokens.length, at + settings.chunk())));
+    if (tokens.length == 1 && mayRecord()) {
+      record(tokens[0]);
+    } else {
+      for (int at = 0; at < tokens.length; at += settings.chunk()) {
+        forward(Arrays.copyOfRange(tokens, at, Math.min(tokens.length, at + settings.chunk())));
+      }
     }
     if (settings.evictWhileDecoding() && policy.evicts()) {
       evict(true);
     }
-    return logits;
+    return logits();
   }
 
   /// Logits after the last token read.
   public float[] logits() {
-    if (lastLogits == null) {
-      throw new IllegalStateException("nothing was read yet");
+    float[] known = lastLogits;
+    if (known == null) {
+      Tensor hidden = lastHidden;
+      if (hidden == null) {
+        throw new IllegalStateException("nothing was read yet");
+      }
+      try (TensorScope scope = TensorScope.open();
+          NoGrad guard = NoGrad.begin()) {
+        known = Tensors.floats(decoder.logits(decoder.finalNorm(hidden)));
+      }
+      lastLogits = known;
     }
-    return lastLogits.clone();
+    return known.clone();
   }
 
-  private float[] forward(int[] tokens) {
+  /// Reads tokens; what the logits after the last come from stays on the device until asked for.
+  private void forward(int[] tokens) {
+    endStep();
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
       long[] ids = Arrays.stream(tokens).asLongStream().toArray();
-      Tensor all = Tensors.of(ids, 1, ids.length);
-      Tensor x =
-          decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
+      Tensor x = decoder.embed(Tensors.to(Tensors.of(ids, 1, ids.length), decoder.device()));
       Map<Integer, Tensor> masks = masks(tokens.length);
       for (int layer = 0; layer < config.layers(); layer++) {
         int at = layer;
@@ -203,25 +228,80 @@ public final class Session implements AutoCloseable {
               return decoder.finish(at, before, attend(at, qkv, masks));
             });
       }
-      seen += tokens.length;
       notePeak();
-      Tensor normed = decoder.finalNorm(x);
       if (scorer.needsLogits()) {
-        measureSurprise(normed, ids);
+        measureSurprise(decoder.finalNorm(x), ids);
       }
-      float[] logits =
-          Tensors.floats(decoder.logits(normed.narrow(1, (long) tokens.length - 1, 1)));
-      lastLogits = logits;
-      return logits;
+      seen += tokens.length;
+      keep(x.narrow(1, (long) tokens.length - 1, 1).clone());
     }
   }
 
-  /// The masks of the coming tokens, by the entries that the layers hold.
+  private void keep(Tensor hidden) {
+    Tensor old = lastHidden;
+    lastHidden = old == null ? ends.hold(hidden) : ends.replace(old, hidden);
+    lastLogits = null;
+  }
+
+  /// Whether single tokens may run as a recorded step: nothing is evicted between them, and no
+  /// policy watches them.
+  private boolean mayRecord() {
+    return recordsSteps
+        && seen > 0
+        && !settings.evictWhileDecoding()
+        && !(policy instanceof Policy.InfLlm);
+  }
+
+  /// Lets a session on the CPU take the path of recorded steps, without a graph.
+  void recordSteps() {
+    recordsSteps = true;
+  }
+
+  /// How single tokens run, for reports.
+  public String stepping() {
+    RecordedStep now = step;
+    return now == null ? "operation by operation" : now.how();
+  }
+
+  private void record(int token) {
+    try (TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      RecordedStep now = step;
+      if (now == null || !now.hasRoom()) {
+        endStep();
+        caches.forEach(this::settleForSteps);
+        now = RecordedStep.over(decoder, caches, table, decoder.device());
+        step = now;
+        notePeak();
+      }
+      if (now == null) {
+        recordsSteps = false;
+        forward(new int[] {token});
+        return;
+      }
+      lastLogits = Tensors.floats(now.step(token));
+      seen++;
+    }
+  }
+
+  private void settleForSteps(LayerCache cache) {
+    cache.turn(decoder, table, table.beyond(cache.length() + 1));
+  }
+
+  private void endStep() {
+    RecordedStep now = step;
+    if (now != null) {
+      now.close();
+      step = null;
+    }
+  }
+
+  /// The masks of the coming tokens under a sliding window, by the entries that the layers hold.
   private Map<Integer, Tensor> masks(int added) {
     Map<Integer, Tensor> masks = new HashMap<>();
-    if (added > 1 && !(policy instanceof Policy.InfLlm)) {
+    if (added > 1 && config.slidingWindow() > 0 && !(policy instanceof Policy.InfLlm)) {
       for (LayerCache cache : caches) {
-        if (cache.length() > 0) {
+        if (cache.length() + added > config.slidingWindow()) {
           masks.computeIfAbsent(cache.length(), past -> decoder.mask(added, past));
         }
       }
@@ -234,17 +314,32 @@ public final class Session implements AutoCloseable {
     LayerCache cache = caches.get(layer);
     int added = (int) qkv.query().size(2);
     int past = cache.length();
-    cache.append(qkv.key().squeeze(0), qkv.value().squeeze(0));
-    scorer.entered(layer, cache, qkv, added, seen);
+    int length = past + added;
     if (policy instanceof Policy.InfLlm infLlm) {
+      cache.append(qkv.key().squeeze(0), qkv.value().squeeze(0));
       return Blocks.attend(infLlm, settings, decoder, table, cache, qkv, past);
     }
-    Tensor keys = decoder.rotate(cache.keys().unsqueeze(0), table.get(0, cache.length()));
-    Tensor query = decoder.rotate(qkv.query(), table.get(past, added));
-    Tensor mask = masks.get(past);
-    Tensor attended = decoder.attend(query, keys, cache.values().unsqueeze(0), past, mask);
+    boolean beyond = table.beyond(length);
+    if (staysInPlace(added) || cache.isTurned()) {
+      cache.turn(decoder, table, beyond);
+    }
+    Decoder.Angles turn = table.get(past, added, beyond);
+    Tensor newKeys = cache.isTurned() ? decoder.rotate(qkv.key(), turn) : qkv.key();
+    cache.append(newKeys.squeeze(0), qkv.value().squeeze(0));
+    scorer.entered(layer, cache, qkv, added, seen);
+    Tensor keys = cache.keys().unsqueeze(0);
+    if (!cache.isTurned()) {
+      keys = decoder.rotate(keys, table.get(0, length, beyond));
+    }
+    Tensor query = decoder.rotate(qkv.query(), turn);
+    Tensor attended = decoder.look(query, keys, cache.values().unsqueeze(0), past, masks.get(past));
     scorer.attended(layer, cache, query, keys, qkv);
     return attended;
+  }
+
+  /// Whether entries keep their positions from now on, so that keys are turned once for all.
+  private boolean staysInPlace(int added) {
+    return policy instanceof Policy.Full || (added == 1 && !settings.evictWhileDecoding());
   }
 
   /// One token for each of several sequences of one model at once: the projections run over all of
@@ -256,13 +351,12 @@ public final class Session implements AutoCloseable {
     if (sessions.size() == 1) {
       return List.of(first.extend(tokens));
     }
+    sessions.forEach(Session::endStep);
     Decoder decoder = first.decoder;
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
       long[] ids = Arrays.stream(tokens).asLongStream().toArray();
-      Tensor all = Tensors.of(ids, ids.length, 1);
-      Tensor x =
-          decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
+      Tensor x = decoder.embed(Tensors.to(Tensors.of(ids, ids.length, 1), decoder.device()));
       for (int layer = 0; layer < first.config.layers(); layer++) {
         int at = layer;
         Tensor before = x;
@@ -299,20 +393,25 @@ public final class Session implements AutoCloseable {
   }
 
   private void measureSurprise(Tensor normed, long[] ids) {
-    Tensor logits = Tensors.to(decoder.logits(normed).squeeze(0), DType.F32);
-    Tensor surprise = torch.zeros(new long[] {ids.length}, logits.options());
-    float[] before = lastLogits;
-    if (before != null) {
+    Tensor surprise = Tensors.empty(DType.F32, decoder.device(), ids.length);
+    surprise.narrow(0, 0, 1).zero_();
+    if (seen > 0) {
+      float[] before = logits();
       Tensor probability = torch.log_softmax(Tensors.of(before, 1, before.length), 1);
       surprise.narrow(0, 0, 1).copy_(probability.select(1, ids[0]).neg());
     }
-    if (ids.length > 1) {
-      Tensor next = Tensors.of(Arrays.copyOfRange(ids, 1, ids.length), (long) ids.length - 1, 1);
-      Tensor probability =
-          torch
-              .log_softmax(logits.narrow(0, 0, (long) ids.length - 1), 1)
-              .gather(1, next.to(logits.device(), next.scalar_type()));
-      surprise.narrow(0, 1, (long) ids.length - 1).copy_(probability.squeeze(1).neg());
+    for (int begin = 0; begin < ids.length - 1; begin += ROWS) {
+      int from = begin;
+      int count = Math.min(ROWS, ids.length - 1 - from);
+      Tensor next = Tensors.of(Arrays.copyOfRange(ids, from + 1, from + 1 + count), count, 1);
+      TensorScope.run(() -> {
+        // a block of rows at a time, since a vocabulary is wide
+        Tensor logits =
+            Tensors.to(decoder.logits(normed.narrow(1, from, count)).squeeze(0), DType.F32);
+        Tensor probability =
+            torch.log_softmax(logits, 1).gather(1, Tensors.to(next, decoder.device()));
+        surprise.narrow(0, from + 1L, count).copy_(probability.squeeze(1).neg());
+      });
     }
     for (LayerCache cache : caches) {
       scorer.predicted(cache, surprise);
@@ -323,6 +422,7 @@ public final class Session implements AutoCloseable {
   ///
   /// @param last no further chunk of the text follows
   private void evict(boolean last) {
+    endStep();
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
       for (int layer = 0; layer < caches.size(); layer++) {
@@ -331,6 +431,7 @@ public final class Session implements AutoCloseable {
         if (cache.length() <= budget) {
           continue;
         }
+        cache.turnBack(decoder, table);
         int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
         Tensor best = cache.best(budget, Math.min(sinks, budget), recent);
         cache.compact(best);
@@ -351,12 +452,12 @@ public final class Session implements AutoCloseable {
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
       for (int layer = 0; layer < caches.size(); layer++) {
-        copy.caches.get(layer).copyFrom(caches.get(layer));
+        copy.caches.get(layer).copyFrom(caches.get(layer), decoder, table);
       }
     }
     copy.seen = seen;
     copy.sinks = sinks;
-    copy.lastLogits = lastLogits;
+    copy.lastLogits = lastHidden == null ? lastLogits : logits();
     copy.notePeak();
     return copy;
   }
@@ -367,7 +468,7 @@ public final class Session implements AutoCloseable {
     try (TensorScope scope = TensorScope.open()) {
       for (int layer = 0; layer < caches.size(); layer++) {
         LayerCache cache = caches.get(layer);
-        tensors.put("keys." + layer, cache.keys().contiguous());
+        tensors.put("keys." + layer, cache.plainKeys(decoder, table).contiguous());
         tensors.put("values." + layer, cache.values().contiguous());
         tensors.put("scores." + layer, cache.scores().contiguous());
       }
@@ -388,7 +489,9 @@ public final class Session implements AutoCloseable {
               "local",
               String.valueOf(settings.local()),
               "settingSinks",
-              String.valueOf(settings.sinks())));
+              String.valueOf(settings.sinks()),
+              "storage",
+              settings.storage().label()));
     }
   }
 
@@ -410,7 +513,8 @@ public final class Session implements AutoCloseable {
         numbers[i] = Integer.parseInt(text);
       }
       CacheSettings settings =
-          new CacheSettings(numbers[2], numbers[3], numbers[4], numbers[5], 1, false);
+          new CacheSettings(numbers[2], numbers[3], numbers[4], numbers[5], 1, false)
+              .storedAs(CacheStorage.named(metadata.getOrDefault("storage", "model")));
       Session session =
           new Session(
               decoder, Policy.named(metadata.getOrDefault("policy", "")), settings, heads, null);
@@ -437,6 +541,8 @@ public final class Session implements AutoCloseable {
 
   @Override
   public void close() {
+    endStep();
+    ends.close();
     caches.forEach(LayerCache::close);
     table.close();
   }

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -62,6 +63,36 @@ public final class RetainingHeads implements AutoCloseable {
       }
     }
     return heads;
+  }
+
+  /// Fresh heads made on a device, for measurements.
+  public static RetainingHeads random(
+      DecoderConfig config, int width, ComputeDevice device, DType type) {
+    RetainingHeads heads = new RetainingHeads(width);
+    long inputs = inputs(config);
+    try (TensorScope scope = TensorScope.open()) {
+      for (int layer = 0; layer < config.layers(); layer++) {
+        Tensor w1 = Tensors.empty(type, device, width, inputs);
+        Tensor w2 = Tensors.empty(type, device, config.kvHeads(), width);
+        heads.first.add(
+            heads.holder.hold(w1.normal_(0, 1 / Math.sqrt(inputs), new GeneratorOptional())));
+        heads.second.add(
+            heads.holder.hold(w2.normal_(0, 1 / Math.sqrt(width), new GeneratorOptional())));
+      }
+    }
+    return heads;
+  }
+
+  /// The same heads on another device and in another type.
+  public RetainingHeads to(ComputeDevice device, DType type) {
+    RetainingHeads moved = new RetainingHeads(width);
+    try (TensorScope scope = TensorScope.open()) {
+      for (int layer = 0; layer < first.size(); layer++) {
+        moved.first.add(moved.holder.hold(Tensors.to(first.get(layer), device, type)));
+        moved.second.add(moved.holder.hold(Tensors.to(second.get(layer), device, type)));
+      }
+    }
+    return moved;
   }
 
   private static Tensor gaussian(RandomGenerator random, long rows, long columns) {
@@ -168,9 +199,10 @@ public final class RetainingHeads implements AutoCloseable {
   /// Scores of tokens: `[kvHeads, tokens]` f32.
   public Tensor score(int layer, Decoder.Qkv qkv) {
     TensorVector parts = new TensorVector(flat(qkv.query()), flat(qkv.key()), flat(qkv.value()));
-    Tensor features = Tensors.to(torch.cat(parts, 1), DType.F32);
-    Tensor hidden = silu(linear(features, first.get(layer)));
-    return linear(hidden, second.get(layer)).transpose(0, 1);
+    Tensor w1 = first.get(layer);
+    Tensor features = Tensors.to(torch.cat(parts, 1), Tensors.dtype(w1));
+    Tensor hidden = silu(linear(features, w1));
+    return Tensors.to(linear(hidden, second.get(layer)), DType.F32).transpose(0, 1);
   }
 
   /// `[1, heads, tokens, headDim]` to `[tokens, heads * headDim]`.

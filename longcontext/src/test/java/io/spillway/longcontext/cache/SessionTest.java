@@ -141,6 +141,39 @@ class SessionTest {
   }
 
   @Test
+  void aRecordedStepAnswersAsOperationsOneByOne() {
+    Cases.run(
+        3,
+        random -> {
+          try (TinyModel model = new TinyModel(random)) {
+            int[] prompt = tokens(random, 70);
+            int[] answer = tokens(random, 9);
+            CacheSettings settings = CacheSettings.of(24, 16).withPyramid(2);
+            for (Policy policy : List.of(new Policy.Full(), new Policy.HeavyHitters())) {
+              try (Session plain = new Session(model.decoder(), policy, settings, null, null);
+                  Session recorded =
+                      new Session(model.decoder(), policy, settings, null, null)) {
+                recorded.recordSteps();
+                plain.prefill(prompt, new int[0]);
+                recorded.prefill(prompt, new int[0]);
+                for (int token : answer) {
+                  assertThat(recorded.extend(new int[] {token}))
+                      .containsExactly(plain.extend(new int[] {token}), Offset.offset(1e-3f));
+                }
+                assertThat(recorded.stepping()).contains("no GPU");
+                // a question after the answer, then single tokens again
+                int[] question = tokens(random, 5);
+                assertThat(recorded.extend(question))
+                    .containsExactly(plain.extend(question), Offset.offset(1e-3f));
+                assertThat(recorded.extend(new int[] {3}))
+                    .containsExactly(plain.extend(new int[] {3}), Offset.offset(1e-3f));
+              }
+            }
+          }
+        });
+  }
+
+  @Test
   void aForkAnswersAsItsOrigin() {
     RandomGenerator random = new Seeds(4).stream("fork");
     try (TinyModel model = new TinyModel(random);

@@ -1,0 +1,184 @@
+package io.spillway.longcontext.cache;
+
+import io.spillway.models.Decoder;
+import io.spillway.models.DecoderConfig;
+import io.spillway.models.StepAttention;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.CudaGraph;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.TensorHolder;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// One token through the whole model in operations of fixed shapes over the caches' blocks,
+/// recorded as a CUDA graph where there is a GPU. Position, mask and entries advance on the device;
+/// the host only writes the token and reads the logits.
+///
+/// A step is good until the caches change otherwise: they were evicted, grew, or read several
+/// tokens.
+final class RecordedStep implements AutoCloseable {
+  /// Entries of room that a step begins with.
+  static final int ROOM = 1024;
+
+  private final TensorHolder holder = new TensorHolder();
+  private final Decoder decoder;
+  private final List<LayerCache> caches;
+  private final Map<Integer, Place> places = new TreeMap<>();
+  private final Place[] placeOf;
+  private final Tensor token;
+  private final Tensor logits;
+  private final @Nullable CudaGraph graph;
+  private final String how;
+  private int left;
+
+  /// Where the next entry of layers of one length goes.
+  private record Place(Tensor position, Tensor mask, Decoder.Angles table) {}
+
+  /// @param caches of plain blocks with turned keys and room
+  private RecordedStep(
+      Decoder decoder, List<LayerCache> caches, AngleTable table, ComputeDevice device) {
+    this.decoder = decoder;
+    this.caches = caches;
+    this.placeOf = new Place[caches.size()];
+    DecoderConfig config = decoder.config();
+    Tensor like = decoder.weight("model.norm.weight");
+    left = Integer.MAX_VALUE;
+    CudaGraph recorded = null;
+    String told = "without a graph, the device is no GPU";
+    try (TensorScope scope = TensorScope.open()) {
+      token = holder.hold(Tensors.empty(DType.I64, device, 1, 1));
+      logits = holder.hold(Tensors.empty(DType.F32, device, config.vocabulary()));
+      for (int layer = 0; layer < placeOf.length; layer++) {
+        LayerCache cache = caches.get(layer);
+        int length = cache.length();
+        int room = (int) blocks(cache)[0].size(1);
+        left = Math.min(left, room - length);
+        placeOf[layer] =
+            places.computeIfAbsent(
+                length, l -> place(l, room, table.get(0, room, table.beyond(l + 1)), like, device));
+      }
+      token.zero_();
+      if (device.isCuda()) {
+        try {
+          recorded = CudaGraph.capture(device, this::run, this::undo);
+          told = "recorded as a CUDA graph";
+        } catch (RuntimeException | LinkageError e) {
+          told = "without a graph: " + e.getMessage();
+        }
+      }
+    }
+    graph = recorded;
+    how = told;
+  }
+
+  private Place place(
+      int length, int room, Decoder.Angles table, Tensor like, ComputeDevice device) {
+    Tensor position = holder.hold(Tensors.to(Tensors.of(new long[] {length}, 1), device));
+    Tensor mask = holder.hold(Tensors.empty(DType.F32, device, 1, 1, room));
+    mask.fill_(new Scalar(Double.NEGATIVE_INFINITY));
+    mask.narrow(2, 0, length).fill_(new Scalar(0.0));
+    holder.hold(table.cosines());
+    holder.hold(table.sines());
+    return new Place(position, mask, table);
+  }
+
+  private static Tensor[] blocks(LayerCache cache) {
+    Tensor[] blocks = cache.blocks();
+    if (blocks == null) {
+      throw new IllegalStateException("a recorded step needs plain blocks");
+    }
+    return blocks;
+  }
+
+  /// A step over these caches, or null where they cannot have one: stored otherwise than computed,
+  /// of different rooms at one length, or under a sliding window.
+  static @Nullable RecordedStep over(
+      Decoder decoder, List<LayerCache> caches, AngleTable table, ComputeDevice device) {
+    if (decoder.config().slidingWindow() > 0 || decoder.config().usesLongRope()) {
+      return null;
+    }
+    int longest = caches.stream().mapToInt(LayerCache::length).max().orElse(0);
+    int room = (longest + ROOM + ROOM - 1) / ROOM * ROOM;
+    for (LayerCache cache : caches) {
+      if (cache.blocks() == null || !cache.isTurned()) {
+        return null;
+      }
+      cache.reserveExactly(room);
+    }
+    return new RecordedStep(decoder, caches, table, device);
+  }
+
+  /// How the step runs, for reports.
+  String how() {
+    return how;
+  }
+
+  /// Whether there is room for one more entry.
+  boolean hasRoom() {
+    return left > 0;
+  }
+
+  private void run() {
+    for (Place place : places.values()) {
+      place.mask().index_fill_(2, place.position(), new Scalar(0.0));
+    }
+    Map<Place, Decoder.Angles> angles = new java.util.IdentityHashMap<>();
+    places.values().forEach(p -> angles.put(p, p.table().at(p.position())));
+    Tensor x = decoder.embed(token);
+    for (int layer = 0; layer < placeOf.length; layer++) {
+      int at = layer;
+      Tensor before = x;
+      Place place = placeOf[layer];
+      Decoder.Angles turn = java.util.Objects.requireNonNull(angles.get(place));
+      x =
+          TensorScope.compute(() -> {
+            Decoder.Qkv qkv = decoder.project(at, before);
+            Tensor[] blocks = blocks(caches.get(at));
+            blocks[0].index_copy_(1, place.position(), decoder.rotate(qkv.key(), turn).squeeze(0));
+            blocks[1].index_copy_(1, place.position(), qkv.value().squeeze(0));
+            Tensor attended =
+                StepAttention.attend(
+                    decoder.rotate(qkv.query(), turn), blocks[0], blocks[1], place.mask());
+            return decoder.finish(at, before, attended);
+          });
+    }
+    logits.copy_(decoder.logits(decoder.finalNorm(x)).view(-1));
+    for (Place place : places.values()) {
+      place.position().add_(new Scalar(1));
+    }
+  }
+
+  private void undo() {
+    for (Place place : places.values()) {
+      place.position().sub_(new Scalar(1));
+      place.mask().index_fill_(2, place.position(), new Scalar(Double.NEGATIVE_INFINITY));
+    }
+  }
+
+  /// Reads one token; the logits after it stay on the device until the next step.
+  Tensor step(int id) {
+    token.fill_(new Scalar((long) id));
+    if (graph != null) {
+      graph.launch();
+    } else {
+      TensorScope.run(this::run);
+    }
+    caches.forEach(LayerCache::wroteOne);
+    left--;
+    return logits;
+  }
+
+  @Override
+  public void close() {
+    if (graph != null) {
+      graph.close();
+    }
+    holder.close();
+  }
+}

@@ -1,0 +1,217 @@
+package io.spillway.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.cuda.CUDAStream;
+import org.bytedeco.pytorch.cuda.DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair;
+import org.bytedeco.pytorch.cuda.MemPool;
+import org.bytedeco.pytorch.cuda.StreamFilter;
+import org.bytedeco.pytorch.global.torch_cuda;
+
+/// A recorded run of kernels that is launched again as a whole, for steps whose kernels are shorter
+/// than the time to start them one by one.
+///
+/// What the body computes must depend on memory alone: tensors that exist before the capture are
+/// read and written at their addresses, shapes are fixed, and nothing may wait for the device.
+/// Temporary tensors of the body come from a pool that the graph owns.
+///
+/// CUDA's runtime is called directly, since the preset has no `at::cuda::CUDAGraph`.
+public final class CudaGraph implements AutoCloseable {
+  private static final int THREAD_LOCAL_MODE = 1; // cudaStreamCaptureModeThreadLocal
+
+  private final byte device;
+  private final CUDAStream stream;
+  private final DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair pool;
+  private final AnyStream filter;
+  private final MemorySegment executable;
+  private boolean closed;
+
+  /// Which streams allocate from the pool while a capture runs: those of the capturing thread.
+  private static final class AnyStream extends StreamFilter {
+    private final long owner = Thread.currentThread().threadId();
+
+    @Override
+    public boolean call(Pointer stream) {
+      return Thread.currentThread().threadId() == owner;
+    }
+  }
+
+  private CudaGraph(
+      byte device,
+      CUDAStream stream,
+      DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair pool,
+      AnyStream filter,
+      MemorySegment executable) {
+    this.device = device;
+    this.stream = stream;
+    this.pool = pool;
+    this.filter = filter;
+    this.executable = executable;
+  }
+
+  /// Runs `body` twice to warm up, then records it.
+  ///
+  /// **Errors:** [IllegalStateException] with CUDA's error when `body` cannot be recorded; what the
+  /// warm-up wrote stays written.
+  ///
+  /// @param restore undoes what one run of `body` changed, called after each warm-up run
+  public static CudaGraph capture(ComputeDevice on, Runnable body, Runnable restore) {
+    byte device = (byte) on.index();
+    CUDAStream before = torch_cuda.getCurrentCUDAStream(device);
+    CUDAStream side = torch_cuda.getStreamFromPool(false, device);
+    AnyStream filter = new AnyStream();
+    var pool = MemPool.graph_pool_handle(false);
+    for (Pointer p : new Pointer[] {side, filter, pool}) {
+      p.retainReference();
+    }
+    before.synchronize();
+    torch_cuda.setCurrentCUDAStream(side);
+    try {
+      for (int i = 0; i < 2; i++) {
+        TensorScope.run(body);
+        TensorScope.run(restore);
+      }
+      side.synchronize();
+      torch_cuda.beginAllocateToPool(device, pool, filter);
+      MemorySegment graph;
+      try {
+        graph = Runtime.record(handle(side), body);
+      } finally {
+        torch_cuda.endAllocateToPool(device, pool);
+      }
+      MemorySegment executable = Runtime.instantiate(graph);
+      return new CudaGraph(device, side, pool, filter, executable);
+    } catch (RuntimeException e) {
+      for (Pointer p : new Pointer[] {side, filter, pool}) {
+        p.releaseReference();
+      }
+      throw e;
+    } finally {
+      torch_cuda.setCurrentCUDAStream(before);
+    }
+  }
+
+  /// Puts the recorded kernels into the current stream once more, without waiting for them.
+  public void launch() {
+    if (closed) {
+      throw new IllegalStateException("this CudaGraph is closed");
+    }
+    Runtime.launch(executable, handle(torch_cuda.getCurrentCUDAStream(device)));
+  }
+
+  private static MemorySegment handle(CUDAStream stream) {
+    // the return type of this method lives in a jar that only GPU machines have
+    try {
+      Pointer p = (Pointer) CUDAStream.class.getMethod("stream").invoke(stream);
+      return MemorySegment.ofAddress(p == null ? 0 : p.address());
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("the CUDA preset gives no stream handle: " + e, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    torch_cuda.getCurrentCUDAStream(device).synchronize();
+    Runtime.destroy(executable);
+    torch_cuda.getAllocator().releasePool(device, pool);
+    for (Pointer p : new Pointer[] {stream, filter, pool}) {
+      p.releaseReference();
+    }
+  }
+
+  /// The five functions of libcudart that a graph needs.
+  private static final class Runtime {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+    private static final java.lang.foreign.AddressLayout ADDRESS = ValueLayout.ADDRESS;
+    private static final SymbolLookup LIBRARY = library();
+    private static final MethodHandle BEGIN = bind("cudaStreamBeginCapture", ADDRESS, INT);
+    private static final MethodHandle END = bind("cudaStreamEndCapture", ADDRESS, ADDRESS);
+    private static final MethodHandle MAKE = bind("cudaGraphInstantiate", ADDRESS, ADDRESS, LONG);
+    private static final MethodHandle LAUNCH = bind("cudaGraphLaunch", ADDRESS, ADDRESS);
+    private static final MethodHandle DESTROY_GRAPH = bind("cudaGraphDestroy", ADDRESS);
+    private static final MethodHandle DESTROY = bind("cudaGraphExecDestroy", ADDRESS);
+
+    private Runtime() {}
+
+    private static SymbolLookup library() {
+      RuntimeException last = new IllegalStateException("libcudart was not found");
+      for (String name : new String[] {"libcudart.so.13", "libcudart.so.12", "libcudart.so"}) {
+        try {
+          return SymbolLookup.libraryLookup(name, Arena.global());
+        } catch (IllegalArgumentException e) {
+          last = e;
+        }
+      }
+      throw last;
+    }
+
+    private static MethodHandle bind(String name, java.lang.foreign.MemoryLayout... arguments) {
+      return Linker.nativeLinker()
+          .downcallHandle(LIBRARY.find(name).orElseThrow(), FunctionDescriptor.of(INT, arguments));
+    }
+
+    static MemorySegment record(MemorySegment stream, Runnable body) {
+      check("cudaStreamBeginCapture", call(BEGIN, stream, THREAD_LOCAL_MODE));
+      RuntimeException failure = null;
+      try {
+        TensorScope.run(body);
+      } catch (RuntimeException e) {
+        failure = e;
+      }
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment out = arena.allocate(ADDRESS);
+        int code = call(END, stream, out);
+        if (failure != null) {
+          throw failure;
+        }
+        check("cudaStreamEndCapture", code);
+        return out.get(ADDRESS, 0);
+      }
+    }
+
+    static MemorySegment instantiate(MemorySegment graph) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment out = arena.allocate(ADDRESS);
+        check("cudaGraphInstantiate", call(MAKE, out, graph, 0L));
+        return out.get(ADDRESS, 0);
+      } finally {
+        check("cudaGraphDestroy", call(DESTROY_GRAPH, graph));
+      }
+    }
+
+    static void launch(MemorySegment executable, MemorySegment stream) {
+      check("cudaGraphLaunch", call(LAUNCH, executable, stream));
+    }
+
+    static void destroy(MemorySegment executable) {
+      check("cudaGraphExecDestroy", call(DESTROY, executable));
+    }
+
+    private static int call(MethodHandle function, Object... arguments) {
+      try {
+        return (int) function.invokeWithArguments(arguments);
+      } catch (RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    private static void check(String function, int code) {
+      if (code != 0) {
+        throw new IllegalStateException(function + " failed with CUDA error " + code);
+      }
+    }
+  }
+}
