@@ -77,7 +77,7 @@ public final class Parity {
 
   private static DecoderConfig shape(Family family, RopeScaling scaling, int window) {
     return new DecoderConfig(
-        family, 512, 256, 3, 8, 2, 64, 448, 2048, 1e4, 64, scaling, 1e-5, false,
+        family, 512, 512, 3, 8, 2, 64, 448, 2048, 1e4, 64, scaling, 1e-5, false,
         family == Family.QWEN2, window, List.of(2));
   }
 
@@ -86,7 +86,7 @@ public final class Parity {
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
       config.shapes().forEach((name, shape) -> {
-        Tensor weight = Tensors.empty(DType.F32, shape).normal_(0, name.contains("norm") ? 0.2 : 0.08, new GeneratorOptional());
+        Tensor weight = Tensors.empty(DType.F32, shape).normal_(0, name.contains("norm") ? 0.2 : 0.05, new GeneratorOptional());
         weights.put(name, Tensors.to(name.contains("norm") ? weight.add_(new Scalar(1.0)) : weight, DType.BF16));
       });
       Weights.save(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
