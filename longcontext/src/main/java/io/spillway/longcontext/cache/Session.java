@@ -44,6 +44,7 @@ public final class Session implements AutoCloseable {
   private final List<LayerCache> caches = new ArrayList<>();
   private int seen;
   private int sinks;
+  private int horizon;
   private long peakBytes;
   private final TensorHolder ends = new TensorHolder();
   private @Nullable Tensor lastHidden;
@@ -125,6 +126,8 @@ public final class Session implements AutoCloseable {
   /// **Errors:** a budget that leaves no room within the model's positions.
   public void prefill(int[] context, int[] question) {
     requireRoom(question.length);
+    long whole = (long) length() + context.length + question.length;
+    horizon = (int) Math.min(whole, policy.evicts() ? longest(question.length) : whole);
     if (policy instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
       prefixQuestion(context, question);
       return;
@@ -166,11 +169,22 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /// The largest position of a prompt under eviction.
+  private long longest(int question) {
+    return (long) settings.budget() + Math.max(settings.chunk(), question);
+  }
+
+  /// Whether LongRoPE's second set of frequencies counts: by all positions that the prompt will
+  /// take, so that its chunks are read as one pass over it would be.
+  private boolean beyond(int length) {
+    return table.beyond(Math.max(length, horizon));
+  }
+
   private void requireRoom(int question) {
     if (!policy.evicts()) {
       return;
     }
-    long longest = (long) settings.budget() + Math.max(settings.chunk(), question);
+    long longest = longest(question);
     if (longest > config.maxPositions() && !(policy instanceof Policy.SnapKvWhole)) {
       throw SpillwayException.badInput(
           "budget %d and chunk %d (question %d) need %d positions, the model has %d; lower the"
@@ -285,7 +299,7 @@ public final class Session implements AutoCloseable {
   }
 
   private void settleForSteps(LayerCache cache) {
-    cache.turn(decoder, table, table.beyond(cache.length() + 1));
+    cache.turn(decoder, table, beyond(cache.length() + 1));
   }
 
   private void endStep() {
@@ -319,7 +333,7 @@ public final class Session implements AutoCloseable {
       cache.append(qkv.key().squeeze(0), qkv.value().squeeze(0));
       return Blocks.attend(infLlm, settings, decoder, table, cache, qkv, past);
     }
-    boolean beyond = table.beyond(length);
+    boolean beyond = beyond(length);
     if (staysInPlace(added) || cache.isTurned()) {
       cache.turn(decoder, table, beyond);
     }
