@@ -26,4 +26,19 @@ public final class Casts {
       }
     }
   }
+
+  /// Widens `n` numbers to single precision.
+  ///
+  /// **Shapes:** from `[n]` in `precision`, to `[n]` f32.
+  public static void toFloats(MemorySegment from, Precision precision, MemorySegment to, long n) {
+    float[] block = new float[BLOCK];
+    long whole = n / BLOCK * BLOCK;
+    for (long at = 0; at < whole; at += BLOCK) {
+      VectorBits.toFloats(from, precision, at, block, BLOCK);
+      MemorySegment.copy(block, 0, to, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * at, BLOCK);
+    }
+    for (long i = whole; i < n; i++) {
+      to.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * i, precision.get(from, i));
+    }
+  }
 }

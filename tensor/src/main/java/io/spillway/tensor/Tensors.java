@@ -209,6 +209,19 @@ public final class Tensors {
     return torch.from_blob(new Address(memory.address()), shape, options(type));
   }
 
+  /// A tensor over memory of `device`, without a copy; the memory must outlive every view of it.
+  ///
+  /// @param address as the CUDA driver gave it, or of native host memory for the CPU
+  public static Tensor view(long address, ComputeDevice device, DType type, long... shape) {
+    if (address % type.bytes() != 0) {
+      throw new IllegalArgumentException("the memory is not aligned to " + type);
+    }
+    if (elements(shape) == 0) {
+      return empty(type, device, shape);
+    }
+    return torch.from_blob(new Address(address), shape, options(type, device));
+  }
+
   private static long elements(long[] shape) {
     long elements = 1;
     for (long size : shape) {

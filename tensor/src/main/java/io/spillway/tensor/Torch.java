@@ -49,6 +49,14 @@ public final class Torch {
     torch.manual_seed(seed);
   }
 
+  /// Makes libtorch take kernels that give the same bits each time where it has them, at some cost;
+  /// it warns where it has none. On a GPU the matrix library obeys only if CUBLAS_WORKSPACE_CONFIG
+  /// is `:4096:8` in the environment.
+  public static void deterministic() {
+    load();
+    torch.globalContext().setDeterministicAlgorithms(true, true);
+  }
+
   /// Sets the threads that one CPU operator uses.
   public static void threads(int count) {
     load();

@@ -13,6 +13,7 @@ import io.spillway.training.config.LossScaling;
 import io.spillway.training.config.TrainSettings;
 import io.spillway.training.engine.DeviceSpec;
 import io.spillway.training.plan.Schedule;
+import io.spillway.training.run.TrainDevice;
 import io.spillway.training.run.TrainJob;
 import io.spillway.training.run.TrainReport;
 import io.spillway.training.run.Trainer;
@@ -128,7 +129,7 @@ public final class TrainingDemonstration implements Demonstration {
             output,
             settings,
             STEPS,
-            Optional.of(DeviceSpec.parse("memory=" + memory + ",link=1GB/s")),
+            new TrainDevice.Simulated(DeviceSpec.parse("memory=" + memory + ",link=1GB/s")),
             Long.MAX_VALUE,
             1,
             0,

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
     description =
         "Trains a decoder (llama, mistral, qwen2, qwen3, phi3) with the optimizer state split between"
             + " device, host and disk; the weights are those of plain Adam.",
-    subcommands = {TrainPlanCommand.class, TrainProfileCommand.class})
+    subcommands = {TrainPlanCommand.class, TrainCompareCommand.class, TrainProfileCommand.class})
 public final class TrainCommand extends SpillwayCommand {
   @Option(
       names = "--model",
@@ -100,8 +100,8 @@ public final class TrainCommand extends SpillwayCommand {
   protected void execute() {
     if (model.isEmpty() || data.isEmpty()) {
       throw SpillwayException.badInput(
-          "train needs --model DIR|config.json and --data FILES; see also train plan and train"
-              + " profile");
+          "train needs --model DIR|config.json and --data FILES; see also train plan, train compare"
+              + " and train profile");
     }
     if (resume && output.isEmpty()) {
       throw SpillwayException.badInput("--resume needs --output, the folder of the run to go on");
@@ -114,7 +114,7 @@ public final class TrainCommand extends SpillwayCommand {
             run,
             options.settings(steps),
             steps,
-            options.deviceSpec(),
+            options.trainDevice(),
             options.hostBytes(),
             options.threads(),
             evaluateEvery,

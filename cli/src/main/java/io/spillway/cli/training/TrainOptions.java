@@ -6,12 +6,15 @@ import io.spillway.kernels.Precision;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.launch.RankEnvironment;
 import io.spillway.platform.units.Bytes;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.Devices;
 import io.spillway.training.config.DeepSpeedConfig;
 import io.spillway.training.config.LearningRate;
 import io.spillway.training.config.LossScaling;
 import io.spillway.training.config.TrainSettings;
 import io.spillway.training.engine.DeviceSpec;
 import io.spillway.training.plan.Schedule;
+import io.spillway.training.run.TrainDevice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -90,12 +93,21 @@ final class TrainOptions {
       description =
           "A device simulated in host memory: memory=2GiB,link=4GB/s[,duplex=true][,update=2e9]"
               + "[,host-update=RATE][,disk=RATE]; rates in parameters/s and bytes/s.")
-  Optional<String> device = Optional.empty();
+  Optional<String> simulated = Optional.empty();
+
+  @Option(
+      names = "--device",
+      paramLabel = "cpu|cuda[:N]",
+      description = "Where the model is trained (default: ${DEFAULT-VALUE}).",
+      defaultValue = "cpu")
+  String device = "cpu";
 
   @Option(
       names = "--gpu-memory",
       paramLabel = "SIZE",
-      description = "Budget of device memory; stands over that of --simulate-device.")
+      description =
+          "Budget of device memory (default: all of the GPU; stands over that of"
+              + " --simulate-device).")
   Optional<String> gpuMemory = Optional.empty();
 
   @Option(
@@ -123,27 +135,38 @@ final class TrainOptions {
     return hostMemory.map(t -> Bytes.parse(t).bytes()).orElse(Long.MAX_VALUE);
   }
 
-  Optional<DeviceSpec> deviceSpec() {
-    if (device.isEmpty()) {
-      if (gpuMemory.isPresent()) {
+  /// The GPU, the simulated device or the host itself.
+  TrainDevice trainDevice() {
+    Optional<Long> budget = gpuMemory.map(text -> Bytes.parse(text).bytes());
+    if (simulated.isPresent()) {
+      if (!device.equals("cpu")) {
         throw SpillwayException.badInput(
-            "--gpu-memory needs a device; add --simulate-device memory=%s,link=4GB/s",
-            gpuMemory.get());
+            "--device %s and --simulate-device exclude each other; leave one out", device);
       }
-      return Optional.empty();
+      DeviceSpec spec = DeviceSpec.parse(simulated.get());
+      return new TrainDevice.Simulated(
+          budget
+              .map(bytes ->
+                  new DeviceSpec(
+                      new Bytes(bytes),
+                      spec.link(),
+                      spec.duplex(),
+                      spec.updateRate(),
+                      spec.hostUpdateRate(),
+                      spec.diskRate()))
+              .orElse(spec));
     }
-    DeviceSpec spec = DeviceSpec.parse(device.get());
-    return Optional.of(
-        gpuMemory
-            .map(text ->
-                new DeviceSpec(
-                    Bytes.parse(text),
-                    spec.link(),
-                    spec.duplex(),
-                    spec.updateRate(),
-                    spec.hostUpdateRate(),
-                    spec.diskRate()))
-            .orElse(spec));
+    ComputeDevice chosen = Devices.choose(device);
+    if (chosen.isCuda()) {
+      return new TrainDevice.Cuda(chosen, budget.orElse(Long.MAX_VALUE));
+    }
+    if (gpuMemory.isPresent()) {
+      throw SpillwayException.badInput(
+          "--gpu-memory needs a device; add --device cuda or --simulate-device"
+              + " memory=%s,link=4GB/s",
+          gpuMemory.get());
+    }
+    return new TrainDevice.Host();
   }
 
   TrainSettings settings(long steps) {

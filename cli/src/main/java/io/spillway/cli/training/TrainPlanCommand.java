@@ -8,6 +8,7 @@ import io.spillway.report.TextTable;
 import io.spillway.training.plan.TimelineSvg;
 import io.spillway.training.run.ModelSource;
 import io.spillway.training.run.SchedulePlan;
+import io.spillway.training.run.TrainDevice;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -51,14 +52,16 @@ public final class TrainPlanCommand extends SpillwayCommand {
 
   @Override
   protected void execute() {
-    if (options.deviceSpec().isEmpty()) {
+    TrainDevice device = options.trainDevice();
+    if (!device.offloads()) {
       throw SpillwayException.badInput(
-          "train plan needs a device; add --simulate-device memory=80GiB,link=55GB/s,update=5e10");
+          "train plan needs a device; add --device cuda or --simulate-device"
+              + " memory=80GiB,link=55GB/s,update=5e10");
     }
     SchedulePlan plan =
         SchedulePlan.of(
             ModelSource.shape(model),
-            options.deviceSpec().get(),
+            device,
             options.settings(1),
             Seconds.parse(forward).seconds(),
             Seconds.parse(backward).seconds(),

@@ -20,7 +20,7 @@ public final class TrainProfileCommand extends SpillwayCommand {
   protected void execute() {
     Profile profile =
         Profile.measure(
-            options.deviceSpec(),
+            options.trainDevice(),
             options.settings(1),
             Math.max(options.threads(), Runtime.getRuntime().availableProcessors()));
     TextTable table = new TextTable("quantity", "rate", "unit");

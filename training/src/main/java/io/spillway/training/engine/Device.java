@@ -3,17 +3,21 @@ package io.spillway.training.engine;
 import io.spillway.kernels.AdamBuffers;
 import io.spillway.kernels.AdamStep;
 import io.spillway.kernels.Precision;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import org.bytedeco.pytorch.Tensor;
 
 /// The tier that computes: its memory with its capacity, its links to the host and its optimizer
 /// kernels. Copies and kernels block the calling lane until they are done, so that the signals of
-/// [Lanes] are the only order between them.
+/// [Lanes] are the only order between them. Passes may be asynchronous: [#mark] says how far they
+/// are.
 public interface Device extends AutoCloseable {
   /// What a person should read of it, and whether it is simulated.
   String description();
 
   /// Memory on the device, zeroed and aligned to 64 bytes. The segment is an address to hand back
-  /// to this device; Java code may read it only if [#isAddressable].
+  /// to this device; Java code never reads it.
   ///
   /// **Errors:** [io.spillway.platform.ErrorCode#DOES_NOT_FIT] over the budget.
   MemorySegment allocate(long bytes, String what);
@@ -27,8 +31,26 @@ public interface Device extends AutoCloseable {
   /// Gives host memory back.
   void freeHost(MemorySegment memory);
 
-  /// Whether Java may read the device's memory itself.
-  boolean isAddressable();
+  /// Where libtorch runs the passes whose weights lie in this device's memory.
+  ComputeDevice processor();
+
+  /// The device's memory as a tensor, without a copy.
+  Tensor tensor(MemorySegment memory, DType type, long... shape);
+
+  /// Sets memory to zero, in the order of the passes.
+  void zero(MemorySegment memory);
+
+  /// A point behind everything that the passes have begun; they may still be running.
+  Mark mark();
+
+  /// A point that a device comes past.
+  interface Mark {
+    /// Whether it has.
+    boolean isReached();
+
+    /// Waits until it has. Called once, from any thread.
+    void await();
+  }
 
   /// Whether both directions of the link run at once; else they share one lane.
   boolean isDuplex();

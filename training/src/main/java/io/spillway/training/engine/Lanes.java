@@ -6,6 +6,8 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// run at once.
 public final class Lanes implements AutoCloseable {
   private final Map<Lane, Worker> workers = new EnumMap<>(Lane.class);
+  private final ExecutorService watcher =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("lane-marks").factory());
   private final AtomicLong sequence = new AtomicLong();
   private final long originNs = System.nanoTime();
   private volatile @Nullable Timeline timeline;
@@ -80,6 +84,24 @@ public final class Lanes implements AutoCloseable {
     return item.done;
   }
 
+  /// Gives `signals` once the device has come past `mark`. Marks are waited for in the order of the
+  /// calls, on a thread of their own.
+  public void whenReached(Device.Mark mark, Collection<Signal> signals) {
+    if (mark.isReached()) {
+      mark.await();
+      signals.forEach(Signal::give);
+      return;
+    }
+    watcher.execute(() -> {
+      try {
+        mark.await();
+        signals.forEach(Signal::give);
+      } catch (Throwable e) {
+        signals.forEach(s -> s.fail(e));
+      }
+    });
+  }
+
   private record Item(
       long priority, long sequence, int step, String label, Runnable work, Signal done) {}
 
@@ -131,6 +153,7 @@ public final class Lanes implements AutoCloseable {
 
   @Override
   public void close() {
+    watcher.shutdown();
     workers.values().forEach(w -> w.thread.interrupt());
     for (Worker w : workers.values()) {
       try {

@@ -8,17 +8,34 @@ import io.spillway.kernels.Precision;
 import io.spillway.kernels.VectorAdam;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
+import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
+import io.spillway.tensor.Tensors;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.bytedeco.pytorch.Tensor;
 
 /// A device that exists in host memory only: its capacity is counted, its links copy real bytes no
 /// faster than their rate, its kernels compute real numbers no faster than theirs. Everything but
 /// the speed is that of a real device, so schedules, ordering and exactness are tested with it.
 public final class SimulatedDevice implements Device {
   private static final long CHUNK = 1 << 18;
+
+  /// Passes on the host have ended when they return.
+  private static final Mark PASSED =
+      new Mark() {
+        @Override
+        public boolean isReached() {
+          return true;
+        }
+
+        @Override
+        public void await() {}
+      };
 
   private final DeviceSpec spec;
   private final AdamKernel kernel = new VectorAdam();
@@ -94,8 +111,23 @@ public final class SimulatedDevice implements Device {
   }
 
   @Override
-  public boolean isAddressable() {
-    return true;
+  public ComputeDevice processor() {
+    return Devices.cpu();
+  }
+
+  @Override
+  public Tensor tensor(MemorySegment memory, DType type, long... shape) {
+    return Tensors.view(memory, type, shape);
+  }
+
+  @Override
+  public void zero(MemorySegment memory) {
+    memory.fill((byte) 0);
+  }
+
+  @Override
+  public Mark mark() {
+    return PASSED;
   }
 
   @Override

@@ -9,7 +9,6 @@ import io.spillway.training.engine.Device;
 import io.spillway.training.engine.Lanes;
 import io.spillway.training.engine.Pace;
 import io.spillway.training.engine.Signal;
-import io.spillway.training.plan.GraphOptions;
 import io.spillway.training.plan.Lane;
 import io.spillway.training.plan.Predictor;
 import io.spillway.training.plan.Schedule;
@@ -21,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -53,9 +53,11 @@ public final class OffloadedOptimizer implements AutoCloseable {
   private volatile @Nullable AdamStep step;
   private double learningRate;
   private long stepNumber;
+  private StepClock clock;
+  private volatile double updateSeconds = Double.NaN;
   private int iteration;
 
-  /// Places the state; weights must be set with [#initialize] before the first step.
+  /// Places the state; masters must be set with [#initialize] or [#set] before the first step.
   ///
   /// @param weights the device's weights of the owned range
   /// @param gradients the device's gradients of the owned range
@@ -74,16 +76,7 @@ public final class OffloadedOptimizer implements AutoCloseable {
     this.schedule = schedule;
     this.lanes = lanes;
     this.combineSquares = combineSquares;
-    graph =
-        new UpdateGraph(
-            subgroups,
-            schedule.place(subgroups.size()),
-            new GraphOptions(
-                options.deviceSlots(),
-                options.hostSlots(),
-                options.stateFile().isPresent(),
-                options.needsNorm(),
-                options.eager()));
+    graph = new UpdateGraph(subgroups, schedule.place(subgroups.size()), options.graph());
     tiers = new Tiers(device, weights, gradients, graph, options);
     cpu = new ParallelAdam(options.cpuThreads());
     long from = subgroups.getFirst().from();
@@ -93,6 +86,7 @@ public final class OffloadedOptimizer implements AutoCloseable {
             [(int)
                 ((subgroups.getLast().to() + GradientNorm.BLOCK - 1) / GradientNorm.BLOCK
                     - firstBlock)];
+    clock = new StepClock();
     done = new Signal[graph.tasks().size()];
     previous = new Signal[done.length];
     Arrays.setAll(done, _ -> Signal.given());
@@ -159,6 +153,9 @@ public final class OffloadedOptimizer implements AutoCloseable {
       scale.give();
     }
     iteration++;
+    StepClock timing = new StepClock();
+    timing.scaleKnownNs = System.nanoTime();
+    clock = timing;
     for (Task t : graph.tasks()) {
       List<Signal> waits = new ArrayList<>();
       for (Dependency d : t.dependencies()) {
@@ -177,22 +174,30 @@ public final class OffloadedOptimizer implements AutoCloseable {
               iteration,
               Predictor.label(t),
               waits,
-              () -> run(t));
+              () -> {
+                run(t);
+                timing.taskEnded();
+              });
     }
   }
 
-  /// Tells that the gradients `from` to `to` are final; each parameter is told once a step.
+  /// Tells that the passes that make the gradients `from` to `to` final have begun; each parameter
+  /// is told once a step. Tasks wait until the device has come past them.
   public void gradientsReady(long from, long to) {
+    List<Signal> complete = new ArrayList<>();
     for (Subgroup g : graph.subgroups()) {
       long overlap = Math.min(to, g.to()) - Math.max(from, g.from());
       if (overlap > 0) {
         missing[g.index()] -= overlap;
         if (missing[g.index()] == 0) {
-          gradients[g.index()].give();
+          complete.add(gradients[g.index()]);
         } else if (missing[g.index()] < 0) {
           throw new IllegalStateException("gradients of subgroup " + g.index() + " came twice");
         }
       }
+    }
+    if (!complete.isEmpty()) {
+      lanes.whenReached(device.mark(), complete);
     }
   }
 
@@ -220,6 +225,7 @@ public final class OffloadedOptimizer implements AutoCloseable {
         factor *= norm > options.maxNorm() ? options.maxNorm() / norm : 1;
       }
       step = applied ? AdamStep.of(options.adam(), learningRate, stepNumber + 1, factor) : null;
+      clock.scaleKnownNs = System.nanoTime();
       scale.give();
     }
     scaleKnown = null;
@@ -238,6 +244,24 @@ public final class OffloadedOptimizer implements AutoCloseable {
       sum += block;
     }
     return Math.sqrt(combineSquares.applyAsDouble(sum)) * unscale;
+  }
+
+  /// Seconds from the end of a step's backward pass, when the factor on the gradients is known, to
+  /// the end of its last task; of the last step that has ended. NaN before.
+  public double updateSeconds() {
+    return updateSeconds;
+  }
+
+  /// Times the update of one step.
+  private final class StepClock {
+    private final AtomicInteger missing = new AtomicInteger(graph.tasks().size());
+    private volatile long scaleKnownNs;
+
+    void taskEnded() {
+      if (missing.decrementAndGet() == 0) {
+        updateSeconds = (System.nanoTime() - scaleKnownNs) / 1e9;
+      }
+    }
   }
 
   private void run(Task t) {
@@ -304,6 +328,12 @@ public final class OffloadedOptimizer implements AutoCloseable {
         options.gradients(),
         weight,
         options.weights());
+  }
+
+  /// Takes the device's weights as masters, with moments of zero. Only between steps, after
+  /// [#drain].
+  public void initialize() {
+    graph.subgroups().parallelStream().forEach(tiers::initialize);
   }
 
   /// Sets the state of a subgroup and the device's weights that follow from it. Only between steps,

@@ -4,6 +4,7 @@ import io.spillway.kernels.AdamBuffers.MasterLayout;
 import io.spillway.kernels.AdamSettings;
 import io.spillway.kernels.Precision;
 import io.spillway.platform.SpillwayException;
+import io.spillway.training.plan.GraphOptions;
 import io.spillway.training.plan.StateBytes;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -67,6 +68,11 @@ public record OptimizerOptions(
   /// Whether the norm of the gradient is needed: to clip, or to see an overflow of binary16.
   public boolean needsNorm() {
     return !Double.isInfinite(maxNorm) || gradients == Precision.F16;
+  }
+
+  /// How the tasks of an update are bound together under these options.
+  public GraphOptions graph() {
+    return new GraphOptions(deviceSlots, hostSlots, stateFile.isPresent(), needsNorm(), eager);
   }
 
   public StateBytes stateBytes() {

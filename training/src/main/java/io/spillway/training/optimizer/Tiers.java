@@ -1,6 +1,7 @@
 package io.spillway.training.optimizer;
 
 import io.spillway.kernels.AdamBuffers.MasterLayout;
+import io.spillway.kernels.Casts;
 import io.spillway.kernels.SplitMaster;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
@@ -225,6 +226,35 @@ public final class Tiers implements AutoCloseable {
         device.upload(image, held);
       } else {
         held.copyFrom(image);
+      }
+    }
+  }
+
+  /// Masters from the device's weights, moments zero.
+  void initialize(Subgroup g) {
+    long n = g.size();
+    StateLayout layout = layout(g);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment rounded = arena.allocate(n * options.weights().bytes(), 64);
+      device.download(weights(g), rounded);
+      MemorySegment kept = hostWeights[g.index()];
+      if (kept != null) {
+        kept.copyFrom(rounded);
+      }
+      MemorySegment held = state[g.index()];
+      boolean direct = held != null && graph.placement(g.index()) != Placement.RESIDENT;
+      MemorySegment image = direct ? held : arena.allocate(layout.bytes(), 64);
+      if (options.master() == MasterLayout.SPLIT) {
+        layout.master(image).fill((byte) 0); // a bfloat16 number has no lower half
+      } else {
+        Casts.toFloats(rounded, options.weights(), layout.master(image), n);
+      }
+      layout.momentum(image).fill((byte) 0);
+      layout.variance(image).fill((byte) 0);
+      if (held == null) {
+        present(file).write(fileOffsets[g.index()], image);
+      } else if (!direct) {
+        device.upload(image, held);
       }
     }
   }

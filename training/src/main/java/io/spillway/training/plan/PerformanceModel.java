@@ -79,18 +79,34 @@ public final class PerformanceModel {
       Rates rates,
       StateBytes bytes,
       GraphOptions options) {
+    return choose(subgroups, resident, true, workload, rates, bytes, options);
+  }
+
+  /// As above.
+  ///
+  /// @param mayStream whether the device has room for streaming buffers; without it, what is not
+  ///   resident is updated on the CPU
+  public static Choice choose(
+      List<Subgroup> subgroups,
+      double resident,
+      boolean mayStream,
+      Workload workload,
+      Rates rates,
+      StateBytes bytes,
+      GraphOptions options) {
     long total = subgroups.stream().mapToLong(Subgroup::size).sum();
     double closed = bestCpuShare(resident, rates, bytes);
     int n = subgroups.size();
     int onDevice = (int) Math.round(resident * n);
     int rest = n - onDevice;
+    int least = mayStream ? 0 : rest;
     int step = Math.max(1, rest / 48);
     Schedule.Fraction best = null;
     Predictor.Prediction bestPrediction = null;
     int tried = 0;
     for (int pass = 0; pass < 2; pass++) {
       int center = best == null ? 0 : (int) Math.round(best.cpu() * n);
-      int from = pass == 0 ? 0 : Math.max(0, center - step);
+      int from = pass == 0 ? least : Math.max(least, center - step);
       int to = pass == 0 ? rest : Math.min(rest, center + step);
       for (int cpu = from; cpu <= to; cpu += pass == 0 ? step : 1) {
         Schedule.Fraction candidate =

@@ -7,7 +7,7 @@ import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
-import io.spillway.tensor.Tensors;
+import io.spillway.training.engine.Device;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -37,14 +37,17 @@ public final class BlockedDecoder implements AutoCloseable {
   private final Decoder decoder;
   private final boolean checkpoints;
   private final TensorHolder holder = new TensorHolder();
+  private final Map<Integer, Decoder.Angles> angles = new HashMap<>();
   private final int layers;
 
+  /// @param device where the passes run
   /// @param weights the device's weights, flat
   /// @param gradients the device's gradients, flat, to which passes add
   /// @param checkpoints whether layers recompute their activations
   public BlockedDecoder(
       DecoderConfig config,
       FlatParameters parameters,
+      Device device,
       MemorySegment weights,
       MemorySegment gradients,
       Precision precision,
@@ -59,9 +62,9 @@ public final class BlockedDecoder implements AutoCloseable {
         long at = w.from() * type.bytes();
         long bytes = w.size() * type.bytes();
         Tensor weight =
-            holder.hold(scope.adopt(Tensors.view(weights.asSlice(at, bytes), type, w.shape())));
+            holder.hold(scope.adopt(device.tensor(weights.asSlice(at, bytes), type, w.shape())));
         weight.requires_grad_(true);
-        Tensor gradient = Tensors.view(gradients.asSlice(at, bytes), type, w.shape());
+        Tensor gradient = device.tensor(gradients.asSlice(at, bytes), type, w.shape());
         weight.mutable_grad().put(gradient);
         tensors.put(w.name(), weight);
       }
@@ -164,7 +167,20 @@ public final class BlockedDecoder implements AutoCloseable {
       return decoder.embed(ids);
     }
     int tokens = Math.toIntExact(ids.size(1));
-    return decoder.layer(block - 1, x, decoder.angles(0, tokens, tokens));
+    return decoder.layer(block - 1, x, angles(tokens));
+  }
+
+  /// The angles of sequences of that length, made once: their sines take longer than a layer on a
+  /// GPU.
+  private Decoder.Angles angles(int tokens) {
+    return angles.computeIfAbsent(
+        tokens,
+        n -> {
+          Decoder.Angles made = decoder.angles(0, n, n);
+          holder.hold(made.cosines());
+          holder.hold(made.sines());
+          return made;
+        });
   }
 
   private Tensor head(Tensor x, Tensor targets) {

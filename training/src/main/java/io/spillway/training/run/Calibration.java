@@ -139,7 +139,7 @@ public final class Calibration {
 
   /// Runs until the time no longer falls: the compiler needs a while until loops run on vectors,
   /// and longer on a busy machine.
-  private static void warmUp(Runnable work) {
+  static void warmUp(Runnable work) {
     long begin = System.nanoTime();
     long improved = begin;
     double best = Double.MAX_VALUE;

@@ -1,6 +1,7 @@
 package io.spillway.training.run;
 
 import io.spillway.platform.SpillwayException;
+import io.spillway.training.engine.Device;
 import io.spillway.training.optimizer.OffloadedOptimizer;
 import io.spillway.training.plan.Subgroup;
 import java.lang.foreign.Arena;
@@ -18,19 +19,21 @@ import org.jspecify.annotations.Nullable;
 final class CheckpointWriter implements AutoCloseable {
   private final Checkpoints checkpoints;
   private final Ranks ranks;
+  private final Device device;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           Thread.ofPlatform().daemon().name("checkpoint-writer").factory());
   private @Nullable Future<?> running;
 
-  CheckpointWriter(Checkpoints checkpoints, Ranks ranks) {
+  CheckpointWriter(Checkpoints checkpoints, Ranks ranks, Device device) {
     this.checkpoints = checkpoints;
     this.ranks = ranks;
+    this.device = device;
   }
 
   /// Copies the state and begins writing.
   ///
-  /// @param weights the device's weights, `[parameters]`, addressable
+  /// @param weights the device's weights, `[parameters]`
   /// @param writeModel writes the model's files for people into the growing folder
   @SuppressWarnings("MustBeClosedChecker") // the writing thread closes the copy's arena
   void save(
@@ -57,7 +60,9 @@ final class CheckpointWriter implements AutoCloseable {
             shard.momentum().asSlice(4 * (g.from() - from), 4 * g.size()),
             shard.variance().asSlice(4 * (g.from() - from), 4 * g.size()));
       }
-      MemorySegment copy = arena.allocate(weights.byteSize(), 64).copyFrom(weights);
+      MemorySegment copy = arena.allocate(weights.byteSize(), 64);
+      device.mark().await();
+      device.download(weights, copy);
       Runnable write =
           () -> {
             try (arena) {

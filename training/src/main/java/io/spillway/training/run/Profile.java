@@ -3,12 +3,9 @@ package io.spillway.training.run;
 import io.spillway.kernels.AdamBuffers.MasterLayout;
 import io.spillway.kernels.Precision;
 import io.spillway.training.config.TrainSettings;
-import io.spillway.training.engine.DeviceSpec;
-import io.spillway.training.engine.SimulatedDevice;
-import java.lang.foreign.MemorySegment;
+import io.spillway.training.engine.Device;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// Measured rates of this machine and its device.
 ///
@@ -28,7 +25,7 @@ public record Profile(String device, List<Row> rows) {
   /// Measures.
   ///
   /// @param threads most threads of the CPU update
-  public static Profile measure(Optional<DeviceSpec> spec, TrainSettings settings, int threads) {
+  public static Profile measure(TrainDevice device, TrainSettings settings, int threads) {
     List<Row> rows = new ArrayList<>();
     Precision p = settings.precision();
     for (int t = 1; t <= threads; t *= 2) {
@@ -48,55 +45,25 @@ public record Profile(String device, List<Row> rows) {
     }
     rows.add(new Row("gradient norm, 1 thread", Calibration.normRate(p), "Gparam/s"));
     rows.add(new Row("down-cast, 1 thread", Calibration.castRate(p), "Gparam/s"));
-    spec.ifPresent(s -> link(s, rows));
-    return new Profile(
-        spec.map(
-                s -> {
-                  try (SimulatedDevice d = new SimulatedDevice(s)) {
-                    return d.description();
-                  }
-                })
-            .orElse("no device: host rates only"),
-        rows);
-  }
-
-  private static void link(DeviceSpec spec, List<Row> rows) {
-    long bytes = (long) Math.clamp(spec.link().bytesPerSecond() / 20, 1 << 20, 64 << 20);
-    bytes = Math.min(bytes, spec.memory().bytes() / 4);
-    try (SimulatedDevice device = new SimulatedDevice(spec)) {
-      MemorySegment a = device.allocate(bytes, "probe");
-      MemorySegment b = device.allocate(bytes, "probe");
-      MemorySegment h = device.allocateHost(bytes, "probe");
-      MemorySegment g = device.allocateHost(bytes, "probe");
-      double up = time(() -> device.upload(h, a));
-      double down = time(() -> device.download(b, g));
-      rows.add(new Row("host to device", bytes / up, "GB/s"));
-      rows.add(new Row("device to host", bytes / down, "GB/s"));
-      double both =
-          time(() -> {
-            Thread other = Thread.ofPlatform().start(() -> device.download(b, g));
-            device.upload(h, a);
-            join(other);
-          });
-      rows.add(new Row("both ways at once, sum", 2 * bytes / both, "GB/s"));
-      rows.add(new Row("device update (as described)", spec.updateRate(), "Gparam/s"));
+    if (!device.offloads()) {
+      return new Profile("no device: host rates only", rows);
+    }
+    try (Device opened = device.open()) {
+      device(DeviceCalibration.measure(opened, p, settings.master(), threads), rows);
+      return new Profile(opened.description(), rows);
     }
   }
 
-  private static void join(Thread thread) {
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static double time(Runnable work) {
-    work.run();
-    long begin = System.nanoTime();
-    for (int i = 0; i < 3; i++) {
-      work.run();
-    }
-    return (System.nanoTime() - begin) / 3e9;
+  private static void device(DeviceCalibration c, List<Row> rows) {
+    rows.add(new Row("host to device", c.up(), "GB/s"));
+    rows.add(new Row("device to host", c.down(), "GB/s"));
+    rows.add(new Row("host to device, both ways at once", c.upBoth(), "GB/s"));
+    rows.add(new Row("device to host, both ways at once", c.downBoth(), "GB/s"));
+    rows.add(new Row("device update", c.deviceUpdate(), "Gparam/s"));
+    rows.add(new Row("device norm", c.norm(), "Gparam/s"));
+    rows.add(new Row("CPU update from locked memory", c.cpuUpdate(), "Gparam/s"));
+    rows.add(new Row("  while both ways are busy", c.cpuUpdateBusy(), "Gparam/s"));
+    rows.add(new Row("host to device, all busy", c.upBusy(), "GB/s"));
+    rows.add(new Row("device to host, all busy", c.downBusy(), "GB/s"));
   }
 }

@@ -4,14 +4,16 @@ import io.spillway.kernels.GradientNorm;
 import io.spillway.kernels.Precision;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.launch.RankEnvironment;
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import io.spillway.tensor.group.GroupBackend;
 import io.spillway.tensor.group.ProcessGroup;
 import io.spillway.tensor.group.Reduction;
+import io.spillway.training.engine.Device;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -21,29 +23,34 @@ public final class Ranks implements AutoCloseable {
   private static final long PIECE = 1 << 22;
 
   private final Optional<ProcessGroup> group;
+  private final ComputeDevice processor;
   private final int rank;
   private final int size;
 
-  private Ranks(Optional<ProcessGroup> group) {
+  private Ranks(Optional<ProcessGroup> group, ComputeDevice processor) {
     this.group = group;
+    this.processor = processor;
     rank = group.map(ProcessGroup::rank).orElse(0);
     size = group.map(ProcessGroup::size).orElse(1);
   }
 
   /// The job that the environment describes, or this process alone.
-  public static Ranks current() {
+  ///
+  /// @param processor where weights and gradients lie: NCCL connects GPUs, Gloo processors
+  public static Ranks current(ComputeDevice processor) {
     if (!RankEnvironment.isSet()) {
       return alone();
     }
     RankEnvironment environment = RankEnvironment.current();
+    GroupBackend backend = processor.isCuda() ? GroupBackend.NCCL : GroupBackend.GLOO;
     return environment.worldSize() == 1
         ? alone()
-        : new Ranks(Optional.of(ProcessGroup.init(GroupBackend.GLOO, environment)));
+        : new Ranks(Optional.of(ProcessGroup.init(backend, environment)), processor);
   }
 
   /// One process.
   public static Ranks alone() {
-    return new Ranks(Optional.empty());
+    return new Ranks(Optional.empty(), Devices.cpu());
   }
 
   public int rank() {
@@ -75,14 +82,14 @@ public final class Ranks implements AutoCloseable {
       return value;
     }
     try (TensorScope scope = TensorScope.open()) {
-      Tensor t = scope.adopt(Tensors.of(new double[] {value}, 1));
+      Tensor t = Tensors.to(scope.adopt(Tensors.of(new double[] {value}, 1)), processor);
       group.get().allReduce(t, Reduction.SUM);
-      return Tensors.segment(t).get(ValueLayout.JAVA_DOUBLE, 0);
+      return t.item_double();
     }
   }
 
   /// Replaces gradients by their mean over all ranks, summed in single precision.
-  public void meanGradients(MemorySegment gradients, Precision precision) {
+  public void meanGradients(Device device, MemorySegment gradients, Precision precision) {
     if (group.isEmpty()) {
       return;
     }
@@ -92,7 +99,7 @@ public final class Ranks implements AutoCloseable {
       long count = Math.min(PIECE, n - at);
       MemorySegment piece = gradients.asSlice(at * type.bytes(), count * type.bytes());
       TensorScope.run(() -> {
-        Tensor view = Tensors.view(piece, type, count);
+        Tensor view = device.tensor(piece, type, count);
         Tensor wide = Tensors.to(view, DType.F32);
         group.get().allReduce(wide, Reduction.MEAN);
         if (type != DType.F32) {
@@ -103,7 +110,8 @@ public final class Ranks implements AutoCloseable {
   }
 
   /// Spreads the weights of each owner to all ranks.
-  public void gatherWeights(MemorySegment weights, Precision precision, long parameters) {
+  public void gatherWeights(
+      Device device, MemorySegment weights, Precision precision, long parameters) {
     if (group.isEmpty()) {
       return;
     }
@@ -115,7 +123,7 @@ public final class Ranks implements AutoCloseable {
       MemorySegment part = weights.asSlice(from * type.bytes(), n * type.bytes());
       // bytes travel as they are: no arithmetic touches them
       TensorScope.run(
-          () -> group.get().broadcast(Tensors.view(part, DType.U8, part.byteSize()), root));
+          () -> group.get().broadcast(device.tensor(part, DType.U8, part.byteSize()), root));
     }
   }
 

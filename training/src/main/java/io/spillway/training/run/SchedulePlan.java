@@ -1,10 +1,8 @@
 package io.spillway.training.run;
 
 import io.spillway.models.DecoderConfig;
-import io.spillway.platform.SpillwayException;
-import io.spillway.platform.units.Bytes;
 import io.spillway.training.config.TrainSettings;
-import io.spillway.training.engine.DeviceSpec;
+import io.spillway.training.engine.Device;
 import io.spillway.training.optimizer.OptimizerOptions;
 import io.spillway.training.optimizer.Tiers;
 import io.spillway.training.plan.GraphOptions;
@@ -46,57 +44,37 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
   /// Predicts every schedule with measured host rates and the device as described.
   public static SchedulePlan of(
       DecoderConfig config,
-      DeviceSpec device,
+      TrainDevice device,
       TrainSettings settings,
       double forward,
       double backward,
       int threads) {
     FlatParameters parameters = new FlatParameters(config);
     long n = parameters.size();
-    long size = settings.subgroupSize() > 0 ? settings.subgroupSize() : Math.max(1, (n + 63) / 64);
-    List<Subgroup> subgroups = Subgroup.cut(0, n, size);
-    Rates rates =
-        Calibration.measure(device, settings.precision(), settings.master(), threads)
-            .withLink(device.link().bytesPerSecond(), device.updateRate());
-    OptimizerOptions options =
-        new OptimizerOptions(
-            settings.adam(),
-            settings.precision(),
-            settings.precision(),
-            settings.master(),
-            settings.clip(),
-            threads,
-            device.hostUpdateRate(),
-            settings.buffers(),
-            Math.max(2, settings.buffers()),
-            settings.stateFolder(),
-            device.diskRate(),
-            false,
-            Long.MAX_VALUE);
-    GraphOptions graphOptions =
-        new GraphOptions(
-            settings.buffers(),
-            Math.max(2, settings.buffers()),
-            settings.stateFolder().isPresent(),
-            options.needsNorm(),
-            false);
+    List<Subgroup> subgroups = RunOptions.subgroups(settings, 0, n);
+    Rates rates;
+    long memory;
+    String description;
+    try (Device opened = device.open()) {
+      rates = device.plannedRates(opened, settings.precision(), settings.master(), threads);
+      memory = opened.capacity();
+      description = opened.description();
+    }
+    OptimizerOptions options = RunOptions.optimizer(settings, device, threads, 0, Long.MAX_VALUE);
+    GraphOptions graphOptions = options.graph();
     Workload workload = workload(parameters, settings, forward, backward);
     long fixed = 2L * n * settings.precision().bytes();
-    long state = (settings.master().bytes() + 8L) * n + 192L * subgroups.size();
-    long buffers =
-        settings.buffers() * ((settings.master().bytes() + 8L) * Math.min(size, n) + 192);
-    if (fixed > device.memory().bytes()) {
-      throw SpillwayException.doesNotFit(
-          "weights and gradients of %d parameters need %s, the device has %s; the smallest that works"
-              + " is %d bytes",
-          n, new Bytes(fixed), device.memory(), fixed + buffers);
-    }
-    double free = Math.max(0, device.memory().bytes() - fixed - buffers);
-    double resident =
-        Math.clamp(Math.floor(subgroups.size() * free / state) / subgroups.size(), 0, 1);
+    RunOptions.requireRoom(settings, n, n, memory);
+    RunOptions.Room room = RunOptions.room(memory - fixed, subgroups, options);
     PerformanceModel.Choice chosen =
         PerformanceModel.choose(
-            subgroups, resident, workload, rates, options.stateBytes(), graphOptions);
+            subgroups,
+            room.resident(),
+            room.mayStream(),
+            workload,
+            rates,
+            options.stateBytes(),
+            graphOptions);
     List<Row> rows = new ArrayList<>();
     Map<String, Schedule> schedules = new LinkedHashMap<>();
     schedules.put("chosen fraction", chosen.schedule());
@@ -121,19 +99,21 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
               p.exposedSeconds(),
               fixed + needs.device(),
               needs.host(),
-              fixed + needs.device() <= device.memory().bytes()));
+              fixed + needs.device() <= memory));
     });
     return new SchedulePlan(
         rows,
         chosen,
         String.format(
             java.util.Locale.ROOT,
-            "link %.2f GB/s each way, CPU update %.3f Gparam/s on %d threads, device update %.3f"
-                + " Gparam/s; the device is simulated",
+            "link %.2f and %.2f GB/s, CPU update %.3f Gparam/s on %d threads, device update %.3f"
+                + " Gparam/s; %s",
             rates.hostToDevice() / 1e9,
+            rates.deviceToHost() / 1e9,
             rates.cpuUpdate() / 1e9,
             threads,
-            rates.deviceUpdate() / 1e9));
+            rates.deviceUpdate() / 1e9,
+            description));
   }
 
   /// Passes in proportion to the parameters of each block.

@@ -3,6 +3,7 @@ package io.spillway.training.run;
 import io.spillway.models.Tokenizer;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
+import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Tensors;
 import io.spillway.training.data.Sequences;
@@ -21,8 +22,12 @@ final class TokenSource implements AutoCloseable {
   private final TokenFile tokens;
   private final Sequences sequences;
   private final int length;
+  private final ComputeDevice processor;
 
-  TokenSource(TrainJob job, ModelSource model, Ranks ranks, Progress progress) {
+  /// @param processor where batches are needed
+  TokenSource(
+      TrainJob job, ModelSource model, Ranks ranks, ComputeDevice processor, Progress progress) {
+    this.processor = processor;
     length = job.settings().sequence();
     int vocabulary = model.config().vocabulary();
     Path tokenizer = model.folder().resolve("tokenizer.json");
@@ -100,7 +105,7 @@ final class TokenSource implements AutoCloseable {
       MemorySegment.copy(row, 0, idMemory, ValueLayout.JAVA_LONG, 8L * s * length, length);
       MemorySegment.copy(row, 1, targetMemory, ValueLayout.JAVA_LONG, 8L * s * length, length);
     }
-    return new Batch(ids, targets);
+    return new Batch(Tensors.to(ids, processor), Tensors.to(targets, processor));
   }
 
   @Override

@@ -2,10 +2,8 @@ package io.spillway.training.run;
 
 import io.spillway.platform.SpillwayException;
 import io.spillway.training.config.TrainSettings;
-import io.spillway.training.engine.DeviceSpec;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /// One training run.
 ///
@@ -14,7 +12,7 @@ import java.util.Optional;
 /// @param output folder of checkpoints, metrics and token cache
 /// @param settings what the weights depend on
 /// @param steps optimizer steps in all
-/// @param device the simulated device, empty for the host's processor itself
+/// @param device where the model is trained
 /// @param hostMemory bytes of host memory for the optimizer
 /// @param cpuThreads threads of the CPU update
 /// @param evaluateEvery steps between evaluations, 0 for none
@@ -28,7 +26,7 @@ public record TrainJob(
     Path output,
     TrainSettings settings,
     long steps,
-    Optional<DeviceSpec> device,
+    TrainDevice device,
     long hostMemory,
     int cpuThreads,
     long evaluateEvery,

@@ -1,21 +1,19 @@
 package io.spillway.training.run;
 
+import io.spillway.kernels.Casts;
 import io.spillway.kernels.Precision;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
-import io.spillway.platform.units.BytesPerSecond;
 import io.spillway.tensor.TensorScope;
 import io.spillway.training.config.LossScaling;
 import io.spillway.training.config.TrainSettings;
-import io.spillway.training.engine.DeviceSpec;
+import io.spillway.training.engine.Device;
 import io.spillway.training.engine.Lanes;
-import io.spillway.training.engine.SimulatedDevice;
 import io.spillway.training.optimizer.OffloadedOptimizer;
 import io.spillway.training.optimizer.OptimizerOptions;
 import io.spillway.training.optimizer.StepResult;
-import io.spillway.training.plan.GraphOptions;
 import io.spillway.training.plan.PerformanceModel;
 import io.spillway.training.plan.Predictor;
 import io.spillway.training.plan.Rates;
@@ -47,7 +45,7 @@ public final class Trainer implements AutoCloseable {
   private final Ranks ranks;
   private final ModelSource model;
   private final FlatParameters parameters;
-  private final SimulatedDevice device;
+  private final Device device;
   private final Lanes lanes = new Lanes();
   private final MemorySegment weights;
   private final MemorySegment gradients;
@@ -75,59 +73,34 @@ public final class Trainer implements AutoCloseable {
           "sequences of %d tokens, the model was made for at most %d (max_position_embeddings)",
           settings.sequence(), model.config().maxPositions());
     }
-    ranks = Ranks.current();
+    device = job.device().open();
+    ranks = Ranks.current(device.processor());
     this.progress = ranks.rank() == 0 ? progress : Progress.silent();
     parameters = new FlatParameters(model.config());
     long n = parameters.size();
     long from = ranks.from(n, ranks.rank());
     long to = ranks.from(n, ranks.rank() + 1);
-    long size =
-        settings.subgroupSize() > 0 ? settings.subgroupSize() : Math.max(1, (to - from + 63) / 64);
-    subgroups = Subgroup.cut(from, to, size);
-    options = options(from);
-    data = new TokenSource(job, model, ranks, this.progress);
+    subgroups = RunOptions.subgroups(settings, from, to);
+    options =
+        RunOptions.optimizer(settings, job.device(), job.cpuThreads(), from, job.hostMemory());
+    data = new TokenSource(job, model, ranks, device.processor(), this.progress);
     Precision p = settings.precision();
     long bytes = n * p.bytes();
-    device = new SimulatedDevice(job.device().orElseGet(() -> hostItself()));
-    if (2 * bytes > device.capacity()) {
-      throw SpillwayException.doesNotFit(
-          "weights and gradients of %d parameters need %s on the device, its memory is %s; the"
-              + " smallest that works is about %d bytes",
-          n,
-          new Bytes(2 * bytes),
-          new Bytes(device.capacity()),
-          2 * bytes + settings.buffers() * (12 * Math.min(size, to - from) + 192));
-    }
+    RunOptions.requireRoom(settings, n, to - from, device.capacity());
     weights = device.allocate(bytes, "weights");
     gradients = device.allocate(bytes, "gradients");
     decoder =
         new BlockedDecoder(
-            model.config(), parameters, weights, gradients, p, settings.checkpointActivations());
+            model.config(),
+            parameters,
+            device,
+            weights,
+            gradients,
+            p,
+            settings.checkpointActivations());
     checkpoints = new Checkpoints(job.output(), job.keep());
-    writer = new CheckpointWriter(checkpoints, ranks);
+    writer = new CheckpointWriter(checkpoints, ranks, device);
     lossScale = settings.scaling().initial();
-  }
-
-  private static DeviceSpec hostItself() {
-    return new DeviceSpec(
-        new Bytes(Long.MAX_VALUE / 4), new BytesPerSecond(1e15), true, 1e15, 1e15, 1e15);
-  }
-
-  private OptimizerOptions options(long from) {
-    return new OptimizerOptions(
-        settings.adam(),
-        settings.precision(),
-        settings.precision(),
-        settings.master(),
-        settings.clip(),
-        job.cpuThreads(),
-        job.device().map(DeviceSpec::hostUpdateRate).orElse(Double.POSITIVE_INFINITY),
-        settings.buffers(),
-        Math.max(2, settings.buffers()),
-        settings.stateFolder().map(f -> f.resolve("spillway-state-" + from + ".bin")),
-        job.device().map(DeviceSpec::diskRate).orElse(Double.POSITIVE_INFINITY),
-        false,
-        job.hostMemory());
   }
 
   /// The spans of the last steps, for drawing.
@@ -209,10 +182,10 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void round(MemorySegment master) {
-    for (long i = 0; i < parameters.size(); i++) {
-      settings
-          .precision()
-          .set(weights, i, master.get(java.lang.foreign.ValueLayout.JAVA_FLOAT, 4 * i));
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment rounded = arena.allocate(weights.byteSize(), 64);
+      Casts.fromFloats(master, rounded, settings.precision(), parameters.size());
+      device.upload(rounded, weights);
     }
   }
 
@@ -250,81 +223,32 @@ public final class Trainer implements AutoCloseable {
     if (settings.schedule().isPresent()) {
       return settings.schedule().get();
     }
-    if (job.device().isEmpty()) {
+    if (!job.device().offloads()) {
       return new Schedule.AllGpu();
     }
+    Workload workload =
+        PassTimes.measure(
+            decoder,
+            device,
+            () -> data.training(0, settings.microBatch()),
+            lossScale,
+            settings.accumulation());
     Rates rates =
-        Calibration.measure(
-            job.device().get(), settings.precision(), settings.master(), job.cpuThreads());
-    GraphOptions graph =
-        new GraphOptions(
-            options.deviceSlots(),
-            options.hostSlots(),
-            options.stateFile().isPresent(),
-            options.needsNorm(),
-            false);
-    long n = subgroups.getLast().to() - subgroups.getFirst().from();
-    long state = settings.master().bytes() + 8;
-    long largest = subgroups.getFirst().size() * state + 192;
-    long free = device.capacity() - device.used() - options.deviceSlots() * largest;
-    double resident =
-        Math.clamp(
-            Math.floor(subgroups.size() * (double) free / (n * state + 192L * subgroups.size()))
-                / subgroups.size(),
-            0,
-            1);
+        job.device()
+            .rates(device, settings.precision(), settings.master(), job.cpuThreads())
+            .together();
+    RunOptions.Room room = RunOptions.room(device.capacity() - device.used(), subgroups, options);
     PerformanceModel.Choice choice =
         PerformanceModel.choose(
-            subgroups, resident, workload(), rates, options.stateBytes(), graph);
+            subgroups,
+            room.resident(),
+            room.mayStream(),
+            workload,
+            rates,
+            options.stateBytes(),
+            options.graph());
     prediction = choice.prediction();
     return choice.schedule();
-  }
-
-  /// Times the passes of each block on the first batch; its gradients are thrown away.
-  private Workload workload() {
-    int blocks = parameters.blocks();
-    double[] forward = new double[blocks];
-    double[] backward = new double[blocks];
-    double[] last = new double[1];
-    BlockedDecoder.Listener timer =
-        new BlockedDecoder.Listener() {
-          @Override
-          public void beforeForward(int block) {
-            double now = System.nanoTime() / 1e9;
-            if (block > 0) {
-              forward[block - 1] = now - last[0];
-            }
-            last[0] = now;
-          }
-
-          @Override
-          public void afterBackward(int block) {
-            double now = System.nanoTime() / 1e9;
-            backward[block] = now - last[0];
-            last[0] = now;
-          }
-        };
-    for (int i = 0; i < 3; i++) {
-      TensorScope.run(() -> {
-        TokenSource.Batch batch = data.training(0, settings.microBatch());
-        last[0] = System.nanoTime() / 1e9;
-        decoder.train(
-            batch.ids(),
-            batch.targets(),
-            1,
-            timer,
-            _ -> {
-              double now = System.nanoTime() / 1e9;
-              forward[blocks - 1] = now - last[0];
-              last[0] = now;
-            });
-      });
-    }
-    List<Workload.Block> all = new ArrayList<>();
-    for (int b = 0; b < blocks; b++) {
-      all.add(new Workload.Block(parameters.from(b), parameters.to(b), forward[b], backward[b]));
-    }
-    return new Workload(all, settings.accumulation());
   }
 
   private TrainReport train(OffloadedOptimizer optimizer, Schedule schedule, TrainState begin) {
@@ -396,7 +320,7 @@ public final class Trainer implements AutoCloseable {
     double[] total = new double[1];
     if (ranks.size() > 1) {
       optimizer.drain();
-      ranks.gatherWeights(weights, settings.precision(), parameters.size());
+      ranks.gatherWeights(device, weights, settings.precision(), parameters.size());
     }
     for (int pass = 0; pass < settings.accumulation(); pass++) {
       boolean first = pass == 0;
@@ -410,7 +334,7 @@ public final class Trainer implements AutoCloseable {
             }
             total[0] += mean / settings.accumulation();
             if (first) {
-              gradients.fill((byte) 0);
+              device.zero(gradients);
             }
             if (last) {
               optimizer.beginBackward(rate);
@@ -459,7 +383,7 @@ public final class Trainer implements AutoCloseable {
         long from = parameters.from(block);
         long to = parameters.to(block);
         ranks.meanGradients(
-            gradients.asSlice(from * bytes, (to - from) * bytes), settings.precision());
+            device, gradients.asSlice(from * bytes, (to - from) * bytes), settings.precision());
         optimizer.gradientsReady(from, to);
       }
     }
@@ -502,7 +426,7 @@ public final class Trainer implements AutoCloseable {
     optimizer.awaitWeights(0, parameters.size());
     if (ranks.size() > 1) {
       optimizer.drain();
-      ranks.gatherWeights(weights, settings.precision(), parameters.size());
+      ranks.gatherWeights(device, weights, settings.precision(), parameters.size());
     }
     double sum = 0;
     long done = 0;
@@ -523,7 +447,7 @@ public final class Trainer implements AutoCloseable {
   private void save(OffloadedOptimizer optimizer, long step) {
     if (ranks.size() > 1) {
       optimizer.drain();
-      ranks.gatherWeights(weights, settings.precision(), parameters.size());
+      ranks.gatherWeights(device, weights, settings.precision(), parameters.size());
     }
     TrainState state =
         new TrainState(
@@ -567,7 +491,7 @@ public final class Trainer implements AutoCloseable {
             graph.share(io.spillway.training.plan.Placement.RESIDENT));
     Predictor.Prediction p = prediction;
     return new TrainReport(
-        job.device().isPresent()
+        job.device().offloads()
             ? device.description()
             : "the host's own processor, nothing is offloaded",
         shares,

@@ -39,7 +39,7 @@ public final class KillProgram {
         Lanes lanes = new Lanes();
         Arena arena = Arena.ofShared();
         Ranks alone = Ranks.alone();
-        CheckpointWriter writer = new CheckpointWriter(checkpoints, alone)) {
+        CheckpointWriter writer = new CheckpointWriter(checkpoints, alone, device)) {
       MemorySegment weights = device.allocate(2L * PARAMETERS, "weights");
       MemorySegment gradients = device.allocate(2L * PARAMETERS, "gradients");
       Shard shard = CheckpointWriter.shard(arena, 0, PARAMETERS);

@@ -66,7 +66,7 @@ final class TinyRun {
         folder.resolve(output),
         settings,
         steps,
-        Optional.of(DeviceSpec.parse("memory=64MiB,link=5GB/s")),
+        new TrainDevice.Simulated(DeviceSpec.parse("memory=64MiB,link=5GB/s")),
         Long.MAX_VALUE,
         1,
         0,

@@ -207,7 +207,7 @@ final class TrainerTest {
     assertThatThrownBy(
             () -> TinyRun.run(with(job, List.of(folder.resolve("no.txt")), job.device(), 1)))
         .hasMessageContaining("no such data file");
-    Optional<DeviceSpec> small = Optional.of(DeviceSpec.parse("memory=300kB,link=1GB/s"));
+    TrainDevice small = new TrainDevice.Simulated(DeviceSpec.parse("memory=300kB,link=1GB/s"));
     assertThatThrownBy(() -> TinyRun.run(with(job, job.data(), small, Long.MAX_VALUE)))
         .hasMessageContaining("smallest");
     TrainJob offloaded =
@@ -218,8 +218,7 @@ final class TrainerTest {
         .hasMessageContaining("no checkpoint to resume from");
   }
 
-  private static TrainJob with(
-      TrainJob j, List<Path> data, Optional<DeviceSpec> device, long hostMemory) {
+  private static TrainJob with(TrainJob j, List<Path> data, TrainDevice device, long hostMemory) {
     return new TrainJob(
         j.model(),
         data,
