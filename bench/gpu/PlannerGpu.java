@@ -54,7 +54,7 @@ public final class PlannerGpu {
         file,
         Json.write(
             new Experiment.Plan(
-                small ? "cpu" : "cuda", true, shape, cuts, sizes, 0.05, 2, quick ? 3 : 5, 7)));
+                small ? "cpu" : "cuda", true, shape, cuts, sizes, 0.05, 1, 2, quick ? 3 : 5, true, 7)));
   }
 
   private static void show(Path outcomeFile, Path profile, Path json) throws Exception {
@@ -112,7 +112,20 @@ public final class PlannerGpu {
         outcome.trained().get(picked).cut().label(),
         100 * over,
         n);
+    if (!outcome.picked().isEmpty()) {
+      Experiment.Trained own = outcome.picked().getFirst();
+      Experiment.Trained beside = outcome.picked().getLast();
+      System.out.printf(
+          Locale.ROOT,
+          "the search picks %s: predicted %.1f ms, measured %.1f ms; beside it the best cut %s: %.1f ms%n",
+          own.cut().label(),
+          1e3 * predictor.predict(own.cut()).seconds(),
+          1e3 * own.median(),
+          beside.cut().label(),
+          1e3 * beside.median());
+    }
     Map<String, Object> all = new LinkedHashMap<>();
+    all.put("picked", outcome.picked());
     all.put("gpus", run("nvidia-smi", "--query-gpu=name,driver_version,memory.total,clocks.sm,power.limit", "--format=csv,noheader"));
     all.put("topology", run("nvidia-smi", "topo", "-m"));
     all.put("torch", Torch.buildConfiguration());

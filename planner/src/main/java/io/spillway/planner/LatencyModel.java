@@ -16,7 +16,7 @@ import java.util.Optional;
 /// over the links that the placement gives it, then the reduction of gradients and the optimizer.
 ///
 /// **Units:** seconds. **Errors:** a configuration that does not suit the job or the cluster.
-public final class LatencyModel {
+public final class LatencyModel implements IterationModel {
   /// Share of the last backward pass beside which gradients can travel.
   private static final double OVERLAP = 0.9;
 
@@ -30,7 +30,7 @@ public final class LatencyModel {
     return calibration;
   }
 
-  /// The predicted time of one iteration.
+  @Override
   public IterationTime predict(Job job, Cluster cluster, Parallel cut, Placement placement) {
     return predict(job, cluster, cut, placement, false);
   }

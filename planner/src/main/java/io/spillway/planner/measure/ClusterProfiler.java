@@ -64,7 +64,7 @@ public final class ClusterProfiler {
   }
 
   /// The host of each process: its name and its network namespace, which is a host of its own.
-  private static List<String> hosts(ProcessGroup world, ComputeDevice device) {
+  static List<String> hosts(ProcessGroup world, ComputeDevice device) {
     String own;
     try {
       own =
@@ -95,7 +95,7 @@ public final class ClusterProfiler {
   }
 
   /// One process's share of the CPU while all processes work.
-  private static Accelerator cpu(ProcessGroup world) {
+  static Accelerator cpu(ProcessGroup world) {
     double flops;
     double bandwidth;
     try (NoGrad guard = NoGrad.begin();

@@ -1,8 +1,12 @@
 package io.spillway.planner.measure;
 
 import io.spillway.platform.SpillwayException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /// Measured compute of the small GPT on one process while all processes compute, and how it changes
 /// when fewer do.
@@ -14,12 +18,17 @@ import java.util.Optional;
 /// @param slowdown by processes that compute at once, 1 to all of them: time relative to all
 /// @param sums adding a tensor over the processes of a group, amid compute
 /// @param reductions averaging gradients over the processes of a group, all groups at once
+/// @param handOffs messages to the next stage by processes that have just computed
 public record ComputeProfile(
     List<Entry> entries,
     double updatePerByte,
     List<Double> slowdown,
     List<Sum> sums,
-    List<Sum> reductions) {
+    List<Sum> reductions,
+    List<HandOff> handOffs) {
+  /// One message.
+  public record HandOff(int from, int to, long bytes, double seconds) {}
+
   /// One all-reduce.
   public record Sum(List<Integer> group, long bytes, double seconds) {
     public Sum {
@@ -47,6 +56,63 @@ public record ComputeProfile(
     slowdown = List.copyOf(slowdown);
     sums = List.copyOf(sums);
     reductions = List.copyOf(reductions);
+    handOffs = List.copyOf(handOffs);
+  }
+
+  /// Nothing measured.
+  public static ComputeProfile none() {
+    return new ComputeProfile(List.of(), 0, List.of(), List.of(), List.of(), List.of());
+  }
+
+  /// The mean of profiles that were measured alike at several times.
+  public static ComputeProfile mean(List<ComputeProfile> all) {
+    ComputeProfile first = all.getFirst();
+    List<Entry> entries = new ArrayList<>();
+    for (int i = 0; i < first.entries.size(); i++) {
+      int at = i;
+      Entry e = first.entries.get(i);
+      ToDoubleFunction<ToDoubleFunction<Entry>> over =
+          f ->
+              all.stream().mapToDouble(p -> f.applyAsDouble(p.entries.get(at))).average().orElse(0);
+      entries.add(
+          new Entry(
+              e.tp(),
+              e.microBatch(),
+              over.applyAsDouble(Entry::layerForward),
+              over.applyAsDouble(Entry::layerBackward),
+              over.applyAsDouble(Entry::firstForward),
+              over.applyAsDouble(Entry::firstBackward),
+              over.applyAsDouble(Entry::lastForward),
+              over.applyAsDouble(Entry::lastBackward)));
+    }
+    return new ComputeProfile(
+        entries,
+        all.stream().mapToDouble(ComputeProfile::updatePerByte).average().orElse(0),
+        IntStream.range(0, first.slowdown.size())
+            .mapToObj(i -> all.stream().mapToDouble(p -> p.slowdown.get(i)).average().orElse(1))
+            .toList(),
+        meanSums(all, ComputeProfile::sums),
+        meanSums(all, ComputeProfile::reductions),
+        IntStream.range(0, first.handOffs.size())
+            .mapToObj(i -> {
+              HandOff h = first.handOffs.get(i);
+              double seconds =
+                  all.stream().mapToDouble(p -> p.handOffs.get(i).seconds()).average().orElse(0);
+              return new HandOff(h.from(), h.to(), h.bytes(), seconds);
+            })
+            .toList());
+  }
+
+  private static List<Sum> meanSums(
+      List<ComputeProfile> all, Function<ComputeProfile, List<Sum>> which) {
+    List<Sum> first = which.apply(all.getFirst());
+    return IntStream.range(0, first.size())
+        .mapToObj(i -> {
+          double seconds =
+              all.stream().mapToDouble(p -> which.apply(p).get(i).seconds()).average().orElse(0);
+          return new Sum(first.get(i).group(), first.get(i).bytes(), seconds);
+        })
+        .toList();
   }
 
   /// Time relative to all processes computing when `active` do on average.

@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.global.torch;
 /// processes at once, so that what they take from each other is in the figures.
 public final class ComputeProfiler {
   /// How often each sum is measured.
-  private static final int SUMS = 24;
+  private static final int SUMS = 16;
 
   private final ProcessGroup world;
   private final GptShape shape;
@@ -77,7 +77,8 @@ public final class ComputeProfiler {
         update(),
         slowdown.stream().map(x -> x / all).toList(),
         sums,
-        new ReductionProfiler(world, Devices.cpu()).run(reductions));
+        new ReductionProfiler(world, Devices.cpu()).run(reductions),
+        new HandOffProfiler(world, shape).run(microBatches));
   }
 
   /// Sums over the groups of one partition, all groups at once, each after half a block of compute

@@ -9,9 +9,21 @@ import java.util.Locale;
 /// rank. Ranks follow Megatron's order `rank = tp + TP * (dp + DP * pp)`.
 ///
 /// @param process the process (device) of each rank
-public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<Integer> process) {
+/// @param stageLayers blocks of each stage; empty to share them evenly
+public record Cut(
+    int tp,
+    int pp,
+    int dp,
+    int microBatch,
+    int globalBatch,
+    List<Integer> process,
+    List<Integer> stageLayers) {
   public Cut {
     process = List.copyOf(process);
+    stageLayers = List.copyOf(stageLayers);
+    if (!stageLayers.isEmpty() && stageLayers.size() != pp) {
+      throw SpillwayException.badInput("blocks of %d stages for pp %d", stageLayers.size(), pp);
+    }
     if (tp * pp * dp != process.size()) {
       throw SpillwayException.badInput(
           "tp %d x pp %d x dp %d is not %d processes", tp, pp, dp, process.size());
@@ -31,11 +43,17 @@ public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<
         dp,
         microBatch,
         globalBatch,
-        java.util.stream.IntStream.range(0, tp * pp * dp).boxed().toList());
+        java.util.stream.IntStream.range(0, tp * pp * dp).boxed().toList(),
+        List.of());
   }
 
   public Cut on(List<Integer> processes) {
-    return new Cut(tp, pp, dp, microBatch, globalBatch, processes);
+    return new Cut(tp, pp, dp, microBatch, globalBatch, processes, stageLayers);
+  }
+
+  public Cut withLayers(List<Integer> blocks) {
+    boolean even = blocks.stream().distinct().count() == 1;
+    return new Cut(tp, pp, dp, microBatch, globalBatch, process, even ? List.of() : blocks);
   }
 
   /// Micro-batches of one replica in one iteration.
@@ -78,9 +96,9 @@ public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<
     return groups;
   }
 
-  /// Blocks of stage `p`; the first stages take one more when they do not divide.
+  /// Blocks of stage `p`; where they are shared evenly and do not divide, the first take one more.
   public int layersOf(int p, int layers) {
-    return layers / pp + (p < layers % pp ? 1 : 0);
+    return stageLayers.isEmpty() ? layers / pp + (p < layers % pp ? 1 : 0) : stageLayers.get(p);
   }
 
   /// The first block of stage `p`.
@@ -104,6 +122,9 @@ public record Cut(int tp, int pp, int dp, int microBatch, int globalBatch, List<
     StringBuilder text =
         new StringBuilder(
             String.format(Locale.ROOT, "tp%d pp%d dp%d mb%d", tp, pp, dp, microBatch));
+    if (!stageLayers.isEmpty()) {
+      text.append(" layers ").append(stageLayers.toString().replace(" ", ""));
+    }
     for (int i = 0; i < process.size(); i++) {
       if (process.get(i) != i) {
         return text.append(" on ").append(process.toString().replace(" ", "")).toString();

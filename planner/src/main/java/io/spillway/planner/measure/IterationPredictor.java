@@ -2,8 +2,11 @@ package io.spillway.planner.measure;
 
 import io.spillway.planner.simulate.PipelineSimulator;
 import io.spillway.platform.hardware.Link;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Predicts an iteration of the small GPT from measured inputs alone: compute of one block and
@@ -14,6 +17,7 @@ public final class IterationPredictor {
   private final GptShape shape;
   private final ComputeProfile compute;
   private final Link[][] links;
+  private final Map<Long, Double> delays = new HashMap<>();
 
   public IterationPredictor(GptShape shape, ComputeProfile compute, LinkProfile profile) {
     this.shape = shape;
@@ -27,6 +31,16 @@ public final class IterationPredictor {
         }
       }
     }
+    // how much later a message is whose sender has just computed, the mean over all pairs
+    Map<Long, List<Double>> late = new HashMap<>();
+    for (ComputeProfile.HandOff h : compute.handOffs()) {
+      late.computeIfAbsent(h.bytes(), k -> new ArrayList<>())
+          .add(h.seconds() - links[h.from()][h.to()].seconds(h.bytes()));
+    }
+    late.forEach((bytes, each) ->
+        delays.put(
+            bytes,
+            Math.max(0, each.stream().mapToDouble(Double::doubleValue).average().orElse(0))));
   }
 
   /// Where the seconds go, on the stage that ends last.
@@ -132,11 +146,12 @@ public final class IterationPredictor {
 
   private double send(Cut cut, int d, int from, int to) {
     double worst = 0;
+    long bytes = cut.microBatch() * shape.residualBytes();
     for (int t = 0; t < cut.tp(); t++) {
       Link link = links[cut.process(t, d, from)][cut.process(t, d, to)];
-      worst = Math.max(worst, link.seconds(cut.microBatch() * shape.residualBytes()));
+      worst = Math.max(worst, link.seconds(bytes));
     }
-    return worst;
+    return worst + delays.getOrDefault(bytes, 0.0);
   }
 
   /// As it was measured: sums between blocks amid compute, reductions of gradients with all groups
@@ -170,6 +185,11 @@ public final class IterationPredictor {
     int[] group = new int[cut.dp()];
     Arrays.setAll(group, d -> cut.process(t, d, p));
     return group;
+  }
+
+  /// Whether the pieces of such cuts were measured.
+  public boolean knows(int tp, int microBatch) {
+    return compute.entries().stream().anyMatch(e -> e.tp() == tp && e.microBatch() == microBatch);
   }
 
   /// The index of the cut that is predicted to be fastest.

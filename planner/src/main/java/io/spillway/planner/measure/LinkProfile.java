@@ -14,6 +14,23 @@ public record LinkProfile(List<Long> sizes, double[][][] seconds) {
     sizes = List.copyOf(sizes);
   }
 
+  /// The mean of profiles of the same sizes.
+  public static LinkProfile mean(List<LinkProfile> all) {
+    int n = all.getFirst().processes();
+    int sizes = all.getFirst().sizes().size();
+    double[][][] mean = new double[n][n][sizes];
+    for (LinkProfile p : all) {
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+          for (int s = 0; s < sizes; s++) {
+            mean[i][j][s] += p.seconds[i][j][s] / all.size();
+          }
+        }
+      }
+    }
+    return new LinkProfile(all.getFirst().sizes(), mean);
+  }
+
   public int processes() {
     return seconds.length;
   }

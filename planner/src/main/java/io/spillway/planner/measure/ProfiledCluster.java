@@ -45,15 +45,20 @@ public final class ProfiledCluster {
   public static Accelerator accelerator(String deviceName) {
     String device = deviceName.toUpperCase(Locale.ROOT);
     List<Accelerator> fit =
-        Accelerators.all().stream()
-            .filter(a -> device.contains(a.name().toUpperCase(Locale.ROOT).replaceAll("-.*", "")))
-            .toList();
+        Accelerators.all().stream().filter(a -> device.contains(base(a))).toList();
+    // GH200 holds H200 as well: the longest name is meant
+    int longest = fit.stream().mapToInt(a -> base(a).length()).max().orElse(0);
+    fit = fit.stream().filter(a -> base(a).length() == longest).toList();
     if (fit.size() == 1) {
       return fit.getFirst();
     }
     throw SpillwayException.badInput(
         "the device '%s' fits %s of the library; name one with --accelerator",
         deviceName, fit.isEmpty() ? "none" : fit.stream().map(Accelerator::name).toList());
+  }
+
+  private static String base(Accelerator accelerator) {
+    return accelerator.name().toUpperCase(Locale.ROOT).replaceAll("-.*", "");
   }
 
   public Cluster build(String name, Accelerator accelerator) {

@@ -65,7 +65,12 @@ public final class QueuedProfiler {
     // every device has a processor of its own, so that nobody slows another down
     List<Double> slowdown = new ArrayList<>(java.util.Collections.nCopies(world.size(), 1.0));
     return new ComputeProfile(
-        entries, update(), slowdown, sums, new ReductionProfiler(world, device).run(reductions));
+        entries,
+        update(),
+        slowdown,
+        sums,
+        new ReductionProfiler(world, device).run(reductions),
+        List.of());
   }
 
   private ComputeProfile.Entry entry(int tp, int b) {

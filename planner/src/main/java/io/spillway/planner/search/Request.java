@@ -15,6 +15,7 @@ import java.util.Comparator;
 /// @param top how many plans are wanted
 /// @param timeLimitSeconds when annealing ends
 /// @param margin share of a card's memory that stays free
+/// @param scope the space and the model that judges it
 public record Request(
     Job job,
     Cluster cluster,
@@ -23,7 +24,30 @@ public record Request(
     int top,
     double timeLimitSeconds,
     double margin,
-    Seeds seeds) {
+    Seeds seeds,
+    Scope scope) {
+  /// Over the whole space under Spillway's own model.
+  public Request(
+      Job job,
+      Cluster cluster,
+      Calibration calibration,
+      MemoryModel memory,
+      int top,
+      double timeLimitSeconds,
+      double margin,
+      Seeds seeds) {
+    this(
+        job,
+        cluster,
+        calibration,
+        memory,
+        top,
+        timeLimitSeconds,
+        margin,
+        seeds,
+        Scope.whole(calibration));
+  }
+
   public Request {
     if (top < 1 || top > 1000) {
       throw SpillwayException.badInput("--top is %d, 1 to 1000 is accepted", top);

@@ -1,7 +1,7 @@
 package io.spillway.planner.search;
 
+import io.spillway.planner.IterationModel;
 import io.spillway.planner.IterationTime;
-import io.spillway.planner.LatencyModel;
 import io.spillway.planner.Method;
 import io.spillway.planner.Parallel;
 import io.spillway.planner.Placement;
@@ -26,19 +26,22 @@ public final class SpillwaySearch {
   private static final int BATCH = 64;
   private static final int RESTARTS = 4;
 
+  /// Up to so many accelerators every placement of every evaluated configuration is played.
+  private static final int EVERY_PLACEMENT = 4;
+
   private record Bounded(Parallel cut, double bound) {}
 
   private record Timed(Parallel cut, double bound, Placement placement, IterationTime time) {}
 
   private final Request request;
-  private final LatencyModel model;
+  private final IterationModel model;
   private final Progress progress;
   private final long started = System.nanoTime();
 
   private SpillwaySearch(Request request, Progress progress) {
     this.request = request;
     this.progress = progress;
-    model = new LatencyModel(request.calibration());
+    model = request.scope().model();
   }
 
   /// Searches.
@@ -58,10 +61,13 @@ public final class SpillwaySearch {
     try (Progress.Task task = progress.start("bounds", -1)) {
       new Space(request.job(), request.cluster())
           .forEach(cut -> {
+            if (!request.scope().admits().test(cut)) {
+              return;
+            }
             considered.incrementAndGet();
             task.advance(1);
             if (fits(cut, nearest)) {
-              open.add(new Bounded(cut, bound.of(cut)));
+              open.add(new Bounded(cut, request.scope().bounded() ? bound.of(cut) : 0));
             } else {
               tooLarge.incrementAndGet();
             }
@@ -90,7 +96,7 @@ public final class SpillwaySearch {
     List<Timed> candidates = new ArrayList<>(pipettePlans());
     timed.stream()
         .filter(t -> t.bound() <= limit)
-        .limit(Math.max(16, 3L * request.top()))
+        .limit(small() ? Integer.MAX_VALUE : Math.max(16, 3L * request.top()))
         .forEach(candidates::add);
     try (Progress.Task task = progress.start("placement", candidates.size())) {
       for (int i = 0; i < candidates.size(); i += 2) {
@@ -178,6 +184,7 @@ public final class SpillwaySearch {
     }
     return plans.stream()
         .limit(2)
+        .filter(p -> request.scope().admits().test(p.cut()))
         .map(p -> {
           Parallel cut = p.cut().withOverlap(p.cut().dp() > 1);
           IterationTime time = model.predict(request.job(), request.cluster(), cut, p.placement());
@@ -191,7 +198,15 @@ public final class SpillwaySearch {
     return sorted[Math.min(sorted.length, request.top()) - 1];
   }
 
+  /// Whether every placement can be looked at.
+  private boolean small() {
+    return request.cluster().gpus() <= EVERY_PLACEMENT;
+  }
+
   private Timed anneal(Timed t) {
+    if (small()) {
+      return everyPlacement(t);
+    }
     Optional<PlacementProblem> problem =
         PlacementProblem.of(request.job(), request.cluster(), t.cut(), request.calibration());
     if (problem.isEmpty()) {
@@ -203,6 +218,19 @@ public final class SpillwaySearch {
     Timed best = t;
     for (Annealer.Result r : results) {
       Placement placement = problem.get().placement(r.slotOfPosition());
+      IterationTime time = model.predict(request.job(), request.cluster(), t.cut(), placement);
+      if (time.seconds() < best.time().seconds()) {
+        best = new Timed(t.cut(), t.bound(), placement, time);
+      }
+    }
+    return best;
+  }
+
+  /// The best of all placements, rank by rank.
+  private Timed everyPlacement(Timed t) {
+    Timed best = t;
+    for (int[] order : Permutations.of(request.cluster().gpus())) {
+      Placement placement = Placement.of(order);
       IterationTime time = model.predict(request.job(), request.cluster(), t.cut(), placement);
       if (time.seconds() < best.time().seconds()) {
         best = new Timed(t.cut(), t.bound(), placement, time);

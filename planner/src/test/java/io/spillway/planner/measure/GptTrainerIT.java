@@ -41,7 +41,8 @@ class GptTrainerIT {
   }
 
   private List<List<Double>> losses(int processes, List<Cut> cuts) throws InterruptedException {
-    Experiment.Plan plan = new Experiment.Plan("cpu", false, SHAPE, cuts, List.of(), 0, 0, 5, 7);
+    Experiment.Plan plan =
+        new Experiment.Plan("cpu", false, SHAPE, cuts, List.of(), 0, 1, 0, 5, false, 7);
     return MeasuredJob.run(processes, plan, folder).trained().stream()
         .map(Experiment.Trained::losses)
         .toList();

@@ -31,8 +31,10 @@ class NamespacesIT {
             List.of(Cut.of(1, 2, 1, 1, 2), Cut.of(2, 1, 1, 1, 2)),
             List.of(4096L, 262_144L, 1_048_576L),
             0.05,
+            1,
             0,
             2,
+            true,
             3);
     Experiment.Outcome outcome =
         PredictedAgainstMeasured.measure(
@@ -43,6 +45,9 @@ class NamespacesIT {
       assertThat(rate).isBetween(7e6, 11e6);
     }
     assertThat(outcome.trained()).hasSize(2);
+    // what the planner's own search picked was trained, beside the best of the others
+    assertThat(outcome.picked()).hasSize(2);
+    assertThat(outcome.picked().getFirst().seconds()).hasSize(2);
     assertThat(outcome.trained().getFirst().losses().getLast())
         .isCloseTo(
             outcome.trained().getLast().losses().getLast(),

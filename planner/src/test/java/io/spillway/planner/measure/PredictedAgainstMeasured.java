@@ -75,8 +75,10 @@ public final class PredictedAgainstMeasured {
             cuts(layout),
             List.of(4096L, 32_768L, 131_072L, 524_288L, 2_097_152L),
             0.1,
-            1,
             3,
+            1,
+            1,
+            true,
             7);
     Experiment.Outcome outcome = measure("spw", plan, rates(layout), CORES_EACH, folder);
     Files.move(
@@ -147,5 +149,21 @@ public final class PredictedAgainstMeasured {
         outcome.trained().get(picked).median(),
         100 * (outcome.trained().get(picked).median() / best - 1),
         cuts.size());
+    if (!outcome.picked().isEmpty()) {
+      Experiment.Trained own = outcome.picked().getFirst();
+      Experiment.Trained beside = outcome.picked().getLast();
+      IterationPredictor.Prediction p = predictor.predict(own.cut());
+      System.out.printf(
+          Locale.ROOT,
+          "the search picks %s: predicted %.3f s, measured %.3f s %s; beside it the best cut %s: %.3f s %s; %+.1f %%%n",
+          own.cut().label(),
+          p.seconds(),
+          own.median(),
+          own.seconds(),
+          beside.cut().label(),
+          beside.median(),
+          beside.seconds(),
+          100 * (own.median() / beside.median() - 1));
+    }
   }
 }

@@ -43,6 +43,9 @@ class ProfiledClusterTest {
   @Test
   void knowsAcceleratorsByTheDriversName() {
     assertThat(ProfiledCluster.accelerator("NVIDIA H200, 143771 MiB").name()).isEqualTo("H200");
+    assertThat(ProfiledCluster.accelerator("NVIDIA GH200 480GB").name()).isEqualTo("GH200");
+    assertThat(ProfiledCluster.accelerator("NVIDIA H100 80GB HBM3, 81559 MiB").name())
+        .isEqualTo("H100");
     assertThatThrownBy(() -> ProfiledCluster.accelerator("Voodoo 2"))
         .hasMessageContaining("--accelerator");
     assertThatThrownBy(() -> ProfiledCluster.accelerator("NVIDIA A100-SXM4-80GB"))
