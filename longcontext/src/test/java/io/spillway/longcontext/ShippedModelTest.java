@@ -54,7 +54,8 @@ class ShippedModelTest {
                   1,
                   Filler.GRAMMAR,
                   TaskGenerator.Templates.TRAINED,
-                  5),
+                  5,
+                  20),
               Progress.silent());
     }
   }

@@ -5,6 +5,7 @@ import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.TrainingLength;
 import io.spillway.longcontext.eval.Evaluation;
+import io.spillway.longcontext.eval.JournalFile;
 import io.spillway.longcontext.eval.Report;
 import io.spillway.longcontext.own.OwnTrainer;
 import io.spillway.longcontext.own.Recipe;
@@ -85,7 +86,7 @@ public final class LongContextCommand extends SpillwayCommand {
 
     @Option(
         names = "--samples",
-        defaultValue = "20",
+        defaultValue = "40",
         description = "Samples for each task and length (default: ${DEFAULT-VALUE}).")
     private int samples;
 
@@ -119,6 +120,32 @@ public final class LongContextCommand extends SpillwayCommand {
         description = "Seed of the samples (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(
+        names = "--batch",
+        defaultValue = "20",
+        description = "Samples read side by side (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(
+        names = "--device",
+        paramLabel = "NAME",
+        defaultValue = "auto",
+        description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+    private String device = "auto";
+
+    @Option(
+        names = "--journal",
+        paramLabel = "FILE",
+        description =
+            "JSON lines of measured cells; cells that are in it already are not run again.")
+    private @Nullable Path journal;
+
+    @Option(
+        names = "--time-limit",
+        paramLabel = "SECONDS",
+        description = "Begin no further cell after that time; go on later with the same journal.")
+    private double seconds = Double.POSITIVE_INFINITY;
+
     @Override
     protected void execute() {
       Evaluation.Plan plan =
@@ -132,14 +159,17 @@ public final class LongContextCommand extends SpillwayCommand {
               sinks,
               filler,
               templates,
-              seed);
+              seed,
+              batch);
       Path own = model == null ? LongContextModel.ownFolder() : model;
       try (LongContextModel on =
           LongContextModel.open(
-              own, DType.F32, Devices.choose("auto"), Optional.ofNullable(heads))) {
-        List<Evaluation.Cell> cells = new Evaluation(on).run(plan, progress());
+              own, DType.F32, Devices.choose(device), Optional.ofNullable(heads))) {
         Path folder = newRunFolder();
-        Report.plot(cells, folder.resolve("accuracy.svg"));
+        Path cellsFile = journal == null ? folder.resolve("cells.jsonl") : journal;
+        List<Evaluation.Cell> cells =
+            new Evaluation(on).run(plan, new JournalFile(cellsFile, seconds), progress());
+        Report.plots(cells, folder);
         record(folder, seed, Map.of("cells", cells));
         answer(cells, Report.table(cells));
         if (!json && !quiet) {

@@ -6,8 +6,10 @@ import io.spillway.longcontext.tasks.Sample;
 import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
 import io.spillway.models.Tokenizer;
+import io.spillway.platform.Seeds;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /// Samples as token ids of a model's tokenizer.
 public final class Prompts {
@@ -20,6 +22,31 @@ public final class Prompts {
   /// Generates with the tokenizer's lengths.
   public TaskGenerator generator(Filler filler, TaskGenerator.Templates templates) {
     return new TaskGenerator(text -> tokenizer.encode(text, false).length, filler, templates);
+  }
+
+  /// The samples of a plan's task and length: needles stand at evenly spread depths.
+  List<Sample> samples(Evaluation.Plan plan, Task task, int length) {
+    TaskGenerator generator = generator(plan.filler(), plan.templates());
+    Seeds seeds = new Seeds(plan.seed());
+    return IntStream.range(0, plan.samples())
+        .parallel()
+        .mapToObj(i -> {
+          double depth = plan.samples() == 1 ? 0.5 : (double) i / (plan.samples() - 1);
+          RandomGenerator random = seeds.stream(task.label() + " " + length, i);
+          return generator.generate(task, length, depth, random);
+        })
+        .toList();
+  }
+
+  /// The last `tokens` tokens of random sentences.
+  int[] filler(int tokens, RandomGenerator random) {
+    StringBuilder text = new StringBuilder();
+    int[] ids = {};
+    while (ids.length < tokens) {
+      text.append(Filler.GRAMMAR.sentence(random));
+      ids = tokenizer.encode(text.toString(), false);
+    }
+    return java.util.Arrays.copyOfRange(ids, ids.length - tokens, ids.length);
   }
 
   /// The begin token and the text.

@@ -5,6 +5,7 @@ import io.spillway.platform.units.Bytes;
 import io.spillway.report.Plot;
 import io.spillway.report.TextTable;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,22 +36,30 @@ public final class Report {
     return table;
   }
 
-  /// Accuracy against budget, one line for each policy, mean over tasks and lengths.
-  public static Plot plot(List<Cell> cells) {
+  /// Score against budget at one length, one line with its interval for each policy; the mean over
+  /// the tasks, the full cache as a level line.
+  static Plot plot(String title, List<Cell> cells) {
     Map<String, TreeMap<Integer, double[]>> lines = new LinkedHashMap<>();
+    double full = 0;
+    int fulls = 0;
     for (Cell cell : cells) {
-      if (cell.note().isEmpty() && cell.budget() > 0) {
-        double[] sum =
-            lines
-                .computeIfAbsent(cell.policy(), p -> new TreeMap<>())
-                .computeIfAbsent(cell.budget(), b -> new double[3]);
-        sum[0] += cell.score();
-        sum[1] += cell.samples();
-        sum[2]++;
+      if (!cell.note().isEmpty()) {
+        continue;
       }
+      if (cell.budget() == 0) {
+        full += cell.score();
+        fulls++;
+        continue;
+      }
+      double[] sum =
+          lines
+              .computeIfAbsent(cell.policy(), p -> new TreeMap<>())
+              .computeIfAbsent(cell.budget(), b -> new double[3]);
+      sum[0] += cell.score();
+      sum[1] += cell.samples();
+      sum[2]++;
     }
-    Plot plot =
-        Plot.xy("Answers kept by each cache policy", "entries per layer and head", "score").logX();
+    Plot plot = Plot.xy(title, "entries per layer and head", "score").logX();
     plot.yRange(0, 1.02);
     lines.forEach((policy, byBudget) -> {
       double[] x = new double[byBudget.size()];
@@ -68,13 +77,40 @@ public final class Report {
       }
       plot.line(policy, x, y, errors);
     });
+    if (fulls > 0 && !lines.isEmpty()) {
+      double level = full / fulls;
+      double[] ends =
+          lines.values().stream()
+              .flatMap(l -> l.keySet().stream())
+              .mapToDouble(b -> b)
+              .sorted()
+              .toArray();
+      plot.line("full", new double[] {ends[0], ends[ends.length - 1]}, new double[] {level, level});
+    }
     return plot;
   }
 
-  /// Writes the plot; nothing when no cell has a budget.
-  public static void plot(List<Cell> cells, Path file) {
-    if (cells.stream().anyMatch(c -> c.note().isEmpty() && c.budget() > 0)) {
-      plot(cells).write(file);
+  /// Writes a plot for each length: the mean over tasks, and one for each task.
+  public static void plots(List<Cell> cells, Path folder) {
+    Map<String, List<Cell>> files = new LinkedHashMap<>();
+    for (Cell cell : cells) {
+      files.computeIfAbsent("accuracy-" + cell.length(), f -> new ArrayList<>()).add(cell);
+      files
+          .computeIfAbsent("accuracy-" + cell.length() + "-" + cell.task(), f -> new ArrayList<>())
+          .add(cell);
     }
+    files.forEach((name, some) -> {
+      if (some.stream().anyMatch(c -> c.note().isEmpty() && c.budget() > 0)) {
+        boolean mean = some.stream().map(Cell::task).distinct().count() > 1;
+        plot(
+                String.format(
+                    Locale.ROOT,
+                    "%s at %d tokens",
+                    mean ? "Mean over tasks" : some.getFirst().task(),
+                    some.getFirst().length()),
+                some)
+            .write(folder.resolve(name + ".svg"));
+      }
+    });
   }
 }

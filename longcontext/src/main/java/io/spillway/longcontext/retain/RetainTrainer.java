@@ -2,7 +2,10 @@ package io.spillway.longcontext.retain;
 
 import io.spillway.longcontext.AdamW;
 import io.spillway.longcontext.Ahead;
+import io.spillway.longcontext.CacheSettings;
+import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.TrainingLength;
+import io.spillway.longcontext.cache.BatchReading;
 import io.spillway.models.Decoder;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
@@ -10,6 +13,7 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.NoGrad;
+import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Weights;
 import java.io.IOException;
@@ -17,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +30,7 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// Trains retaining heads on a frozen model: smooth L1 against the importance, and a small price on
@@ -37,6 +43,9 @@ public final class RetainTrainer {
   private static final int CHECKPOINT_EVERY = 200;
   private static final int NOTE_EVERY = 20;
   private static final int AHEAD = 8;
+
+  /// Last tokens of a prompt that are read without eviction.
+  private static final int QUESTION = 24;
 
   /// @param duration steps or seconds of the whole training
   /// @param batch examples in a step; the paper has one
@@ -226,17 +235,61 @@ public final class RetainTrainer {
       int most = decoder.config().maxPositions();
       int budget = Math.max(4, most / 24 + random.nextInt(Math.max(1, most / 4 - most / 24)));
       int chunk = Math.min(example.prompt(), Math.max(4, most / 8 + random.nextInt(most / 8 + 1)));
-      int stabilizer = (int) (budget * 0.4 * random.nextDouble());
-      EvictedReading.Settings settings = new EvictedReading.Settings(budget, chunk, stabilizer, 1);
       List<Decoder.Qkv> seen =
-          new EvictedReading(decoder, heads, settings)
-              .read(java.util.Arrays.copyOf(example.ids(), example.prompt()));
+          evictedReading(
+              Arrays.copyOf(example.ids(), example.prompt()),
+              new Policy.Locret(0.4 * random.nextDouble()),
+              CacheSettings.of(budget, chunk));
       List<Importance.Layer> evicted = new ArrayList<>();
       for (int layer = 0; layer < layers.size(); layer++) {
         evicted.add(new Importance.Layer(seen.get(layer), layers.get(layer).label()));
       }
       return evicted;
     });
+  }
+
+  /// What each layer projects where the present heads evict: after evictions hidden states differ
+  /// from those of full attention, and heads that learned from full attention alone never saw such.
+  ///
+  /// **Source:** ours, training with the eviction in the loop.
+  private List<Decoder.Qkv> evictedReading(int[] prompt, Policy policy, CacheSettings settings) {
+    List<List<Decoder.Qkv>> parts = new ArrayList<>();
+    for (int layer = 0; layer < decoder.config().layers(); layer++) {
+      parts.add(new ArrayList<>());
+    }
+    int tail = Math.min(QUESTION, prompt.length / 4);
+    int[][] context = {Arrays.copyOf(prompt, prompt.length - tail)};
+    int[][] question = {Arrays.copyOfRange(prompt, prompt.length - tail, prompt.length)};
+    try (TensorHolder held = new TensorHolder();
+        TensorScope scope = TensorScope.open();
+        BatchReading reading =
+            new BatchReading(
+                decoder,
+                policy,
+                settings,
+                heads,
+                null,
+                (layer, qkv) ->
+                    parts
+                        .get(layer)
+                        .add(
+                            new Decoder.Qkv(
+                                held.hold(qkv.query()),
+                                held.hold(qkv.key()),
+                                held.hold(qkv.value()))))) {
+      reading.prefill(context, question);
+      return parts.stream()
+          .map(of ->
+              new Decoder.Qkv(
+                  scope.keep(join(of.stream().map(Decoder.Qkv::query).toList())),
+                  scope.keep(join(of.stream().map(Decoder.Qkv::key).toList())),
+                  scope.keep(join(of.stream().map(Decoder.Qkv::value).toList()))))
+          .toList();
+    }
+  }
+
+  private static Tensor join(List<Tensor> parts) {
+    return torch.cat(new TensorVector(parts.toArray(Tensor[]::new)), 2);
   }
 
   /// The loss of one example; a scalar tensor.
