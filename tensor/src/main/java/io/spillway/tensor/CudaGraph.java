@@ -28,13 +28,19 @@ public final class CudaGraph implements AutoCloseable {
   private final byte device;
   private final CUDAStream stream;
   private final DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair pool;
-  private final AnyStream filter;
   private final MemorySegment executable;
   private boolean closed;
 
-  /// Which streams allocate from the pool while a capture runs: those of the capturing thread.
-  private static final class AnyStream extends StreamFilter {
-    private final long owner = Thread.currentThread().threadId();
+  /// Says which allocations belong to the pool while a capture runs: those of the capturing thread.
+  /// One for the process, since the preset hands out few callbacks.
+  private static final class CapturingThread extends StreamFilter {
+    static final CapturingThread FILTER = new CapturingThread();
+
+    volatile long owner;
+
+    CapturingThread() {
+      retainReference(); // lives as long as the process, whatever scope is open now
+    }
 
     @Override
     public boolean call(Pointer stream) {
@@ -46,12 +52,10 @@ public final class CudaGraph implements AutoCloseable {
       byte device,
       CUDAStream stream,
       DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair pool,
-      AnyStream filter,
       MemorySegment executable) {
     this.device = device;
     this.stream = stream;
     this.pool = pool;
-    this.filter = filter;
     this.executable = executable;
   }
 
@@ -65,9 +69,8 @@ public final class CudaGraph implements AutoCloseable {
     byte device = (byte) on.index();
     CUDAStream before = torch_cuda.getCurrentCUDAStream(device);
     CUDAStream side = torch_cuda.getStreamFromPool(false, device);
-    AnyStream filter = new AnyStream();
     var pool = MemPool.graph_pool_handle(false);
-    for (Pointer p : new Pointer[] {side, filter, pool}) {
+    for (Pointer p : new Pointer[] {side, pool}) {
       p.retainReference();
     }
     before.synchronize();
@@ -78,17 +81,20 @@ public final class CudaGraph implements AutoCloseable {
         TensorScope.run(restore);
       }
       side.synchronize();
-      torch_cuda.beginAllocateToPool(device, pool, filter);
       MemorySegment graph;
-      try {
-        graph = Runtime.record(handle(side), body);
-      } finally {
-        torch_cuda.endAllocateToPool(device, pool);
+      synchronized (CapturingThread.FILTER) {
+        CapturingThread.FILTER.owner = Thread.currentThread().threadId();
+        torch_cuda.beginAllocateToPool(device, pool, CapturingThread.FILTER);
+        try {
+          graph = Runtime.record(handle(side), body);
+        } finally {
+          torch_cuda.endAllocateToPool(device, pool);
+        }
       }
       MemorySegment executable = Runtime.instantiate(graph);
-      return new CudaGraph(device, side, pool, filter, executable);
+      return new CudaGraph(device, side, pool, executable);
     } catch (RuntimeException e) {
-      for (Pointer p : new Pointer[] {side, filter, pool}) {
+      for (Pointer p : new Pointer[] {side, pool}) {
         p.releaseReference();
       }
       throw e;
@@ -124,7 +130,7 @@ public final class CudaGraph implements AutoCloseable {
     torch_cuda.getCurrentCUDAStream(device).synchronize();
     Runtime.destroy(executable);
     torch_cuda.getAllocator().releasePool(device, pool);
-    for (Pointer p : new Pointer[] {stream, filter, pool}) {
+    for (Pointer p : new Pointer[] {stream, pool}) {
       p.releaseReference();
     }
   }
