@@ -38,7 +38,7 @@ name=spillway-$version-linux-x86_64
 finish() { mv "$work/$1" "$out/$1" && say "wrote $out/$1 ($(du -h "$out/$1" | cut -f1))"; }
 
 say "bill of materials and licences ..."
-maven -Prelease package -DskipTests -Dspotless.check.skip=true -Djacoco.skip=true -Dmaven.javadoc.skip=true -Dmaven.source.skip=true
+maven -Prelease package -Dmaven.test.skip=true -Dspotless.check.skip=true -Djacoco.skip=true -Dmaven.javadoc.skip=true -Dmaven.source.skip=true
 
 say "runtime ..."
 app=$work/$name
@@ -107,7 +107,7 @@ fi
 
 if [ -n "$libraries" ]; then
   say "library modules with sources and javadoc (some minutes) ..."
-  maven -Prelease deploy -DskipTests -Dspotless.check.skip=true -Djacoco.skip=true \
+  maven -Prelease deploy -Dmaven.test.skip=true -Dspotless.check.skip=true -Djacoco.skip=true \
     -DaltDeploymentRepository="folder::file://$work/libraries"
   tar -C "$work" -czf "$work/spillway-$version-maven.tar.gz" libraries
   finish "spillway-$version-maven.tar.gz"

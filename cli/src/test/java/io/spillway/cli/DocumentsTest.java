@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -60,11 +61,11 @@ class DocumentsTest {
         if (map(object.get("spec")).get("template") instanceof Map<?, ?> template) {
           Map<?, ?> pod = map(template.get("spec"));
           Set<Object> volumes = names(pod.get("volumes"));
-          for (Object item : (List<?>) pod.get("containers")) {
+          for (Object item : items(pod.get("containers"))) {
             Map<?, ?> container = map(item);
             assertThat(names(container.get("volumeMounts"))).as(name).isEqualTo(volumes);
             List<String> words = new ArrayList<>();
-            for (Object word : (List<?>) container.get("command")) {
+            for (Object word : items(container.get("command"))) {
               words.add(String.valueOf(word).replaceAll("\\$\\(.*\\)", "0"));
             }
             assertThat(words.getFirst()).endsWith("/bin/spillway");
@@ -153,15 +154,24 @@ class DocumentsTest {
     return java.util.Optional.empty();
   }
 
-  private static Map<?, ?> map(Object value) {
-    assertThat(value).isInstanceOf(Map.class);
-    return (Map<?, ?>) value;
+  private static Map<?, ?> map(@Nullable Object value) {
+    if (value instanceof Map<?, ?> map) {
+      return map;
+    }
+    throw new AssertionError(value + " is no mapping");
   }
 
-  private static Set<Object> names(Object list) {
+  private static List<?> items(@Nullable Object value) {
+    if (value instanceof List<?> list) {
+      return list;
+    }
+    throw new AssertionError(value + " is no list");
+  }
+
+  private static Set<Object> names(@Nullable Object list) {
     Set<Object> names = new java.util.HashSet<>();
-    for (Object item : (List<?>) list) {
-      names.add(map(item).get("name"));
+    for (Object item : items(list)) {
+      names.add(String.valueOf(map(item).get("name")));
     }
     return names;
   }
