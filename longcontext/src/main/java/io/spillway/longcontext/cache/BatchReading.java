@@ -33,6 +33,7 @@ public final class BatchReading implements AutoCloseable {
   private final CacheSettings settings;
   private final BatchScores scorer;
   private final TensorHolder holder = new TensorHolder();
+  private final AngleTable table;
   private final Layer[] layers;
   private final @Nullable Watcher watcher;
   private int sinks;
@@ -68,6 +69,7 @@ public final class BatchReading implements AutoCloseable {
     this.watcher = watcher;
     this.decoder = decoder;
     this.config = decoder.config();
+    this.table = new AngleTable(decoder);
     this.policy = policy;
     this.settings = settings;
     this.sinks = settings.sinks();
@@ -167,14 +169,12 @@ public final class BatchReading implements AutoCloseable {
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
       int added = (int) ids.size(1);
-      Map<Integer, Decoder.Angles> angles = new HashMap<>();
       Map<Integer, Tensor> masks = new HashMap<>();
       Tensor x = decoder.embed(ids);
       for (int l = 0; l < layers.length; l++) {
         int layer = l;
         int past = layers[l] == null ? 0 : layers[l].length();
-        Decoder.Angles turn =
-            angles.computeIfAbsent(past, p -> decoder.angles(0, p + added, (long) p + added));
+        Decoder.Angles turn = table.get(0, past + added);
         if (added > 1 && past > 0) {
           masks.computeIfAbsent(past, p -> decoder.mask(added, p));
         }
@@ -285,6 +285,7 @@ public final class BatchReading implements AutoCloseable {
 
   @Override
   public void close() {
+    table.close();
     holder.close();
   }
 }

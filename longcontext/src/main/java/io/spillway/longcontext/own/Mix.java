@@ -16,9 +16,17 @@ record Mix(double copies, double[] shares) {
     for (Task task : Task.values()) {
       // a wrong answer in a hundred still counts much
       double wrong = Math.sqrt(Math.max(0, 1 - accuracy[task.ordinal()]));
-      shares[task.ordinal()] = LEAST + wrong;
+      shares[task.ordinal()] = (LEAST + wrong) * rarity(task);
     }
     return new Mix(copies, shares);
+  }
+
+  /// Rows of some tasks hold few answers.
+  private static double rarity(Task task) {
+    return switch (task) {
+      case COMMON_WORDS, FREQUENT_WORDS, VARIABLES -> 2;
+      case PASSKEY, NUMBER, KV, SINGLE_KEY, MULTI_KEY, MULTI_VALUE, MULTI_QUERY, MULTI_TURN -> 1;
+    };
   }
 
   Task pick(RandomGenerator random) {

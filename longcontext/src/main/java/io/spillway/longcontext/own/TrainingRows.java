@@ -49,7 +49,8 @@ final class TrainingRows {
     int tokens = length - (questionFirst ? 18 : 2);
     int choice = random.nextInt(8);
     TaskGenerator from = choice == 0 ? noise : choice < 3 ? words : grammar;
-    int turns = 1 + random.nextInt(Math.max(1, tokens / 60));
+    // a chain of variables needs some fifty tokens with its question
+    int turns = 1 + random.nextInt(Math.max(1, tokens / 64));
     Sample sample =
         random.nextInt(4) == 0
             ? from.generate(task, tokens, -1, random)

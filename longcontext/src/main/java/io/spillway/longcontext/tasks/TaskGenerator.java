@@ -2,6 +2,7 @@ package io.spillway.longcontext.tasks;
 
 import io.spillway.longcontext.tasks.Sample.Turn;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -125,7 +126,7 @@ public final class TaskGenerator {
       case MULTI_VALUE -> magic(task, tokens, 1, 3, 1, depth, random);
       case MULTI_QUERY -> magic(task, tokens, 4, 1, 2, depth, random);
       case MULTI_TURN -> magic(task, tokens, 6, 1, -3, depth, random);
-      case VARIABLES -> variables(tokens, 1, random);
+      case VARIABLES -> variables(tokens, List.of(3, 2), 1, random);
       case COMMON_WORDS, FREQUENT_WORDS -> words(task, tokens, 1, random);
     };
   }
@@ -140,7 +141,13 @@ public final class TaskGenerator {
         int keys = turns + random.nextInt(tokens / 50 + 1);
         yield magic(Task.MULTI_TURN, tokens, keys, 1, -turns, -1, random);
       }
-      case VARIABLES -> variables(tokens, Math.min(2, turns), random);
+      case VARIABLES -> {
+        List<Integer> lengths = new ArrayList<>();
+        for (int i = 0; i <= turns; i++) {
+          lengths.add(2 + random.nextInt(3));
+        }
+        yield variables(tokens, lengths, turns, random);
+      }
       case COMMON_WORDS, FREQUENT_WORDS -> words(task, tokens, Math.min(2, turns), random);
     };
   }
@@ -260,9 +267,9 @@ public final class TaskGenerator {
       order.add(i);
     }
     if (depth < 0) {
-      java.util.Collections.shuffle(order, random);
+      Collections.shuffle(order, random);
     } else {
-      java.util.Collections.swap(order, 0, (int) Math.round(depth * (values.size() - 1)));
+      Collections.swap(order, 0, (int) Math.round(depth * (values.size() - 1)));
     }
     List<Turn> turns = new ArrayList<>();
     for (int asked : order.subList(0, turnCount)) {
@@ -276,19 +283,28 @@ public final class TaskGenerator {
     return new Sample(Task.KV, object + "}", turns);
   }
 
-  /// Two chains of assignments whose links stand interleaved, each chain in its order.
-  private Sample variables(int tokens, int turnCount, RandomGenerator random) {
-    List<String> names = pickDistinct(5, random);
-    List<List<String>> chains = List.of(names.subList(0, 3), names.subList(3, 5));
+  /// Chains of assignments whose links stand interleaved, each chain in its order.
+  ///
+  /// @param lengths names in each chain
+  /// @param turnCount chains that are asked for, the first ones
+  private Sample variables(
+      int tokens, List<Integer> lengths, int turnCount, RandomGenerator random) {
+    int total = lengths.stream().mapToInt(Integer::intValue).sum();
+    List<String> names = pickDistinct(total, random);
     List<List<String>> links = new ArrayList<>();
+    List<Integer> order = new ArrayList<>();
     List<Turn> turns = new ArrayList<>();
-    for (List<String> chain : chains) {
+    int from = 0;
+    for (int length : lengths) {
+      List<String> chain = names.subList(from, from + length);
+      from += length;
       String value = Filler.digits(5, random);
       List<String> of = new ArrayList<>();
       of.add(" VAR " + chain.getFirst() + " = " + value + ".");
-      for (int i = 1; i < chain.size(); i++) {
+      for (int i = 1; i < length; i++) {
         of.add(" VAR " + chain.get(i) + " = VAR " + chain.get(i - 1) + ".");
       }
+      order.addAll(Collections.nCopies(length, links.size()));
       links.add(of);
       turns.add(
           new Turn(
@@ -297,16 +313,10 @@ public final class TaskGenerator {
               " " + String.join(" ", chain),
               chain));
     }
-    List<String> needles = new ArrayList<>();
-    int[] next = new int[2];
-    while (next[0] < 3 || next[1] < 2) {
-      int left = 5 - next[0] - next[1];
-      int chain = random.nextInt(left) < 3 - next[0] ? 0 : 1;
-      needles.add(links.get(chain).get(next[chain]++));
-    }
-    if (turnCount == 2 && random.nextBoolean()) {
-      java.util.Collections.reverse(turns);
-    }
+    Collections.shuffle(order, random);
+    int[] next = new int[lengths.size()];
+    List<String> needles =
+        order.stream().map(chain -> links.get(chain).get(next[chain]++)).toList();
     return spreadInOrder(Task.VARIABLES, needles, turns.subList(0, turnCount), tokens, random);
   }
 
@@ -355,7 +365,7 @@ public final class TaskGenerator {
     for (int i = 0; list.size() < count; i++) {
       list.add(pool.get(common + i % (pool.size() - common)));
     }
-    java.util.Collections.shuffle(list, random);
+    Collections.shuffle(list, random);
     return new Sample(task, " Below is a list of words: " + String.join(" ", list) + ".", turns);
   }
 
