@@ -6,6 +6,7 @@ import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.LongArrayRef;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -98,9 +99,68 @@ public final class Ops {
         x, new long[] {2 * x.size(2), 2 * x.size(3)}, new DoubleOptional(), new DoubleOptional());
   }
 
+  /// Group normalisation of a whole image.
+  ///
+  /// On a GPU it is made of moments and one multiply-add, which keep the channels innermost;
+  /// libtorch's own kernel would turn the tensor around before and the next convolution back again.
   public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
+    if (x.is_cuda()) {
+      return normalise(x, moments(x, groups), null, groups, weight, bias, epsilon);
+    }
     return torch.group_norm(
         x, groups, new TensorOptional(weight), new TensorOptional(bias), epsilon, false);
+  }
+
+  /// E[x] and E[x²] of each group, summed in f32 whatever the type of x.
+  ///
+  /// **Shapes:** [batch, channels, rows, width] -> [2, batch, groups] f32.
+  public static Tensor moments(Tensor x, int groups) {
+    ScalarTypeOptional single = new ScalarTypeOptional(torch.ScalarType.Float);
+    long[] image = {2, 3};
+    long each = x.size(1) / groups;
+    Tensor means = x.mean(image, false, single);
+    Tensor norms = torch.linalg_vector_norm(x, new Scalar(2.0), image, false, single);
+    Tensor mean = means.view(x.size(0), groups, each).mean(2);
+    Tensor square =
+        norms
+            .mul(norms)
+            .view(x.size(0), groups, each)
+            .mean(2)
+            .mul(new Scalar(1.0 / (x.size(2) * x.size(3))));
+    return torch.stack(new TensorVector(mean, square), 0);
+  }
+
+  /// Group normalisation from given moments.
+  ///
+  /// @param own moments of the own strip, to which a negative variance falls back, which moments
+  ///   corrected from stale ones can have; or none
+  public static Tensor normalise(
+      Tensor x,
+      Tensor moments,
+      @Nullable Tensor own,
+      int groups,
+      Tensor weight,
+      Tensor bias,
+      double epsilon) {
+    Tensor mean = moments.select(0, 0).unsqueeze(2); // [batch, groups, 1]
+    Tensor variance = variance(moments);
+    if (own != null) {
+      variance = torch.where(variance.lt(new Scalar(0.0)), variance(own), variance);
+    }
+    Tensor root = variance.clamp_min(new Scalar(0.0)).add(new Scalar(epsilon)).rsqrt().unsqueeze(2);
+    long batch = x.size(0);
+    long each = x.size(1) / groups;
+    Tensor scale = root.mul(weight.view(1, groups, each)); // f32
+    Tensor shift = bias.view(1, groups, each).sub(mean.mul(scale));
+    return torch.addcmul(
+        shift.view(batch, x.size(1), 1, 1).to(x.scalar_type()),
+        x,
+        scale.view(batch, x.size(1), 1, 1).to(x.scalar_type()));
+  }
+
+  private static Tensor variance(Tensor moments) {
+    Tensor mean = moments.select(0, 0);
+    return torch.addcmul(moments.select(0, 1), mean, mean, new Scalar(-1.0));
   }
 
   /// Layer normalisation over the last axis, with or without affine parameters.

@@ -123,7 +123,7 @@ public final class Unet implements Denoiser {
       Cooperation.Strip strip = ranks.strip();
       // every rank has the whole image, so the first convolution needs no exchange
       Tensor whole = Ops.convolve(x, p.get("conv_in.weight"), p.get("conv_in.bias"), 1, 1, 1);
-      Tensor h = whole.narrow(2, strip.begin(rows), strip.rows(rows)).contiguous();
+      Tensor h = whole.narrow(2, strip.begin(rows), strip.rows(rows)).clone(); // frees the rest
       Deque<Tensor> skips = new ArrayDeque<>();
       skips.push(h);
       for (int i = 0; i < config.levels(); i++) {
@@ -197,7 +197,9 @@ public final class Unet implements Denoiser {
         Tensor h = norm(name + ".norm", x, TRANSFORMER_EPSILON).flatten(2, 3).transpose(1, 2);
         h = Ops.linear(p, name + ".proj_in", h);
         for (int k = 0; k < depth; k++) {
-          h = block(name + ".transformer_blocks." + k, h);
+          String block = name + ".transformer_blocks." + k;
+          Tensor before = h;
+          h = scoped(() -> block(block, before));
         }
         h = Ops.linear(p, name + ".proj_out", h);
         return x.add(h.transpose(1, 2).reshape(x.size(0), x.size(1), rows, columns));

@@ -3,43 +3,107 @@ package io.spillway.diffusion.parallel;
 import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.Strategy.Sync;
 import io.spillway.diffusion.model.Ops;
+import io.spillway.diffusion.model.PartialAttention;
+import io.spillway.diffusion.model.Site;
 import io.spillway.tensor.TensorHolder;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// DistriFusion and PCPP: strips that see each other's activations of the step before, while fresh
 /// ones travel under the computation.
 final class DisplacedStrips extends RankCooperation {
+  /// What is known before the first step: where the model exchanges, the samples of a forward pass,
+  /// and a tensor that has the activations' type and device.
+  record Layout(List<Site> sites, long batch, Tensor like) {}
+
   private final Exchange exchange;
   private final Sync sync;
-  private final @Nullable Pcpp partial;
-  private final boolean extrapolate;
+  private final Keys keys;
+  private final boolean partial;
   private final TensorHolder holder = new TensorHolder();
-  private final NearKeys.Scratch scratch = new NearKeys.Scratch(holder);
-  private final Map<String, Keys> keys = new HashMap<>();
-  private final Map<String, Halos> halos = new HashMap<>();
-  private final Map<String, Moments> moments = new HashMap<>();
+  private final Bundles activations;
+  private final Bundles moments;
   private boolean synchronous;
   private boolean sends; // whether fresh values travel for the next step
 
-  /// p and pool of partial conditioning.
-  private record Pcpp(double conditioning, int pool) {}
-
-  DisplacedStrips(Exchange exchange, Strategy.DistriFusion strategy) {
-    this.exchange = exchange;
-    this.sync = strategy.sync();
-    this.partial = null;
-    this.extrapolate = strategy.extrapolate();
+  DisplacedStrips(Exchange exchange, Strategy.DistriFusion strategy, Layout layout) {
+    this(exchange, strategy.sync(), strategy.extrapolate(), null, layout);
   }
 
-  DisplacedStrips(Exchange exchange, Strategy.Pcpp strategy) {
+  DisplacedStrips(Exchange exchange, Strategy.Pcpp strategy, Layout layout) {
+    this(exchange, Sync.CORRECTED_ASYNC_GN, strategy.extrapolate(), strategy, layout);
+  }
+
+  private DisplacedStrips(
+      Exchange exchange,
+      Sync sync,
+      boolean extrapolate,
+      Strategy.@Nullable Pcpp pcpp,
+      Layout layout) {
     this.exchange = exchange;
-    this.sync = Sync.CORRECTED_ASYNC_GN;
-    this.partial = new Pcpp(strategy.conditioning(), strategy.pool());
-    this.extrapolate = strategy.extrapolate();
+    this.sync = sync;
+    this.partial = pcpp != null;
+    this.keys =
+        pcpp == null
+            ? new Keys.All(exchange.rank(), exchange.size())
+            : new NearKeys(
+                exchange.rank(), exchange.size(), holder, pcpp.conditioning(), pcpp.pool());
+    this.activations = new Bundles(exchange, holder);
+    this.moments = new Bundles(exchange, holder);
+    if (sync != Sync.FULL_SYNC) {
+      activations.share(activationCounts(layout), layout.like(), extrapolate);
+    }
+    if (staleMoments()) {
+      Tensor single = layout.like().to(torch.ScalarType.Float);
+      moments.share(momentCounts(layout), single, false);
+    }
+  }
+
+  private boolean staleMoments() {
+    return switch (sync) {
+      case CORRECTED_ASYNC_GN, STALE_GN, NO_SYNC -> true;
+      case SYNC_GN, SEPARATE_GN, FULL_SYNC -> false;
+    };
+  }
+
+  private LinkedHashMap<String, Bundle.Counts> activationCounts(Layout layout) {
+    LinkedHashMap<String, Bundle.Counts> counts = new LinkedHashMap<>();
+    for (Site site : layout.sites()) {
+      switch (site) {
+        case Site.Attention(String layer, int tokens, int width) ->
+            counts.put(
+                layer, keys.counts(layout.batch(), tokens / exchange.size(), 2L * width));
+        case Site.Convolution(
+                String layer,
+                int channels,
+                int _,
+                int columns,
+                int padding,
+                int stride) ->
+            counts.put(
+                layer,
+                halos(padding, stride).counts(layout.batch() * channels * padding * columns));
+        case Site.Norm _, Site.Sum _, Site.Output _ -> {}
+      }
+    }
+    return counts;
+  }
+
+  private LinkedHashMap<String, Bundle.Counts> momentCounts(Layout layout) {
+    LinkedHashMap<String, Bundle.Counts> counts = new LinkedHashMap<>();
+    for (Site site : layout.sites()) {
+      if (site instanceof Site.Norm(String layer, int groups)) {
+        counts.put(layer, Moments.counts(exchange, layout.batch(), groups));
+      }
+    }
+    return counts;
+  }
+
+  private Halos halos(int padding, int stride) {
+    return new Halos(exchange.rank(), exchange.size(), !partial, padding, stride);
   }
 
   @Override
@@ -53,24 +117,53 @@ final class DisplacedStrips extends RankCooperation {
     sends = !synchronous && !last && sync != Sync.NO_SYNC;
   }
 
-  @Override
-  public Tensor selfAttention(String layer, Tensor q, Tensor k, Tensor v, int heads) {
-    Keys remote = keys.computeIfAbsent(layer, _ -> newKeys());
-    Tensor own = Ops.cat(List.of(k, v), 2);
-    Tensor seen = synchronous ? remote.whole(own) : remote.seen(own);
-    Tensor bias = synchronous ? null : remote.bias(own);
-    if (sends) {
-      remote.start(own);
-    }
-    long width = q.size(2);
-    return Ops.attention(q, seen.narrow(2, 0, width), seen.narrow(2, width, width), heads, bias);
+  private boolean keeps() {
+    return sync != Sync.FULL_SYNC;
   }
 
-  private Keys newKeys() {
-    Pcpp p = partial;
-    return p == null
-        ? new Keys.All(exchange, holder, extrapolate)
-        : new NearKeys(exchange, holder, scratch, p.conditioning(), p.pool(), extrapolate);
+  @Override
+  public Tensor selfAttention(String layer, Tensor q, Tensor k, Tensor v, int heads) {
+    Tensor own = Ops.cat(List.of(k, v), 2);
+    if (synchronous) {
+      return attend(q, new Keys.Seen(whole(layer, own), null, null), heads);
+    }
+    Bundle.Place place = activations.place(layer);
+    Keys.Seen seen = keys.seen(place, own);
+    if (sends) {
+      keys.pack(place, own);
+      place.send();
+    }
+    return attend(q, seen, heads);
+  }
+
+  private static Tensor attend(Tensor q, Keys.Seen seen, int heads) {
+    Tensor[] near = Ops.chunk(seen.near(), 2, 2);
+    Tensor pooled = seen.pooled();
+    if (pooled == null) {
+      return Ops.attention(q, near[0], near[1], heads, null);
+    }
+    Tensor queries = Ops.split(q, heads);
+    Tensor[] far = Ops.chunk(pooled, 2, 2);
+    PartialAttention one =
+        PartialAttention.of(queries, Ops.split(near[0], heads), Ops.split(near[1], heads), null);
+    PartialAttention other =
+        PartialAttention.of(
+            queries, Ops.split(far[0], heads), Ops.split(far[1], heads), seen.bias());
+    return Ops.merge(one.join(other).out());
+  }
+
+  /// Fresh keys and values of all strips, in the image's order.
+  private Tensor whole(String layer, Tensor own) {
+    long[] s = {own.size(0), own.size(1), own.size(2)};
+    Bundle.Place all =
+        activations.single(Bundle.Counts.gathered(exchange.size(), own.numel()), own);
+    all.outgoing(0).view(s).copy_(own);
+    all.trade();
+    Tensor strips = all.seenOfAll().view(exchange.size(), s[0], s[1], s[2]);
+    if (keeps()) {
+      keys.keep(activations.place(layer), strips);
+    }
+    return strips.transpose(0, 1).reshape(s[0], -1, s[2]);
   }
 
   @Override
@@ -79,38 +172,53 @@ final class DisplacedStrips extends RankCooperation {
     if (padding == 0) {
       return Ops.convolve(x, weight, bias, stride, 0, 0);
     }
-    Halos remote = halos.computeIfAbsent(layer, _ -> newHalos(padding, stride));
+    Halos halos = halos(padding, stride);
     if (synchronous) {
-      return remote.convolve(x, remote.fresh(x), weight, bias, stride);
+      Bundle.Place fresh = activations.single(halos.counts(halos.edge(x)), x);
+      halos.pack(fresh, x);
+      fresh.trade();
+      if (keeps()) {
+        activations.place(layer).keep(fresh);
+      }
+      return halos.convolve(fresh, x, weight, bias);
     }
-    Tensor out = remote.convolve(x, remote.stale(), weight, bias, stride);
+    Bundle.Place place = activations.place(layer);
+    Tensor padded = halos.padded(place, x);
     if (sends) {
-      remote.start(x);
+      halos.pack(place, x);
+      place.send();
     }
-    return out;
-  }
-
-  private Halos newHalos(int padding, int stride) {
-    return partial == null
-        ? new Halos.Gathered(exchange, holder, extrapolate, padding)
-        : new Halos.PointToPoint(exchange, holder, extrapolate, padding, stride);
+    return Ops.convolve(padded, weight, bias, stride, 0, padding);
   }
 
   @Override
   public Tensor groupNorm(
       String layer, Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
-    Tensor own = Strips.moments(x, groups);
-    Moments remote = moments.computeIfAbsent(layer, _ -> new Moments(exchange, holder));
-    Tensor all;
+    Tensor own = Ops.moments(x, groups);
+    return Ops.normalise(x, allMoments(layer, own), own, groups, weight, bias, epsilon);
+  }
+
+  private Tensor allMoments(String layer, Tensor own) {
     if (synchronous || sync == Sync.SYNC_GN) {
-      all = remote.exact(own);
-    } else {
-      all = remote.displaced(own, sync);
-      if (sends && sync != Sync.SEPARATE_GN) {
-        remote.start(own);
+      Bundle.Place fresh =
+          moments.single(Moments.counts(exchange, own.size(1), own.size(2)), own);
+      Moments.pack(fresh, own);
+      fresh.trade();
+      if (staleMoments()) {
+        moments.place(layer).keep(fresh);
       }
+      return Moments.exact(fresh, own);
     }
-    return Strips.normalise(x, all, own, groups, weight, bias, epsilon);
+    if (sync == Sync.SEPARATE_GN) {
+      return own;
+    }
+    Bundle.Place place = moments.place(layer);
+    Tensor all = Moments.displaced(place, own, sync, exchange.rank(), exchange.size());
+    if (sends) {
+      Moments.pack(place, own);
+      place.send();
+    }
+    return all;
   }
 
   @Override
@@ -120,27 +228,13 @@ final class DisplacedStrips extends RankCooperation {
 
   @Override
   long bufferBytes() {
-    long bytes = scratch.bytes();
-    for (Map<String, ? extends Remote> kind : List.of(keys, halos, moments)) {
-      bytes += kind.values().stream().mapToLong(Remote::bytes).sum();
-    }
-    return bytes;
-  }
-
-  /// How often each layer's remote values arrived, by layer.
-  Map<String, Integer> arrivals() {
-    Map<String, Integer> counts = new HashMap<>();
-    for (Map<String, ? extends Remote> kind : List.of(keys, halos, moments)) {
-      kind.forEach((layer, remote) -> counts.put(layer, remote.arrivals()));
-    }
-    return counts;
+    return activations.bytes() + moments.bytes();
   }
 
   @Override
   void drain() {
-    for (Map<String, ? extends Remote> kind : List.of(keys, halos, moments)) {
-      kind.values().forEach(Remote::finish);
-    }
+    activations.finish();
+    moments.finish();
   }
 
   @Override

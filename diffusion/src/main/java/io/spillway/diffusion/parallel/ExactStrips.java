@@ -2,14 +2,12 @@ package io.spillway.diffusion.parallel;
 
 import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.model.Ops;
+import io.spillway.diffusion.model.PartialAttention;
 import io.spillway.tensor.TensorHolder;
+import io.spillway.tensor.Tensors;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// Ulysses, ring attention and their mesh: strips with exact attention. `ulysses` neighbouring
@@ -20,11 +18,13 @@ final class ExactStrips extends RankCooperation {
   private final Exchange heads;
   private final Exchange ring;
   private final TensorHolder holder = new TensorHolder();
-  private final Map<String, Halos> halos = new HashMap<>();
-  private final Map<String, Moments> moments = new HashMap<>();
+  private final Bundles activations;
+  private final Bundles moments;
 
   ExactStrips(Exchange exchange, Strategy.SequenceParallel mesh) {
     this.exchange = exchange;
+    this.activations = new Bundles(exchange, holder);
+    this.moments = new Bundles(exchange, holder);
     int u = mesh.ulysses();
     int r = mesh.ring();
     List<List<Integer>> rows = new ArrayList<>();
@@ -94,45 +94,27 @@ final class ExactStrips extends RankCooperation {
       return Ops.attention(q, k, v, headCount, null);
     }
     Tensor queries = Ops.split(q, headCount);
-    double scale = 1 / Math.sqrt(q.size(2) / (double) headCount);
     Tensor current = Ops.cat(List.of(k, v), 2).contiguous();
-    int next = (ring.rank() + 1) % rounds;
-    int previous = (ring.rank() + rounds - 1) % rounds;
-    Tensor sum = null; // [batch, heads, tokens, head width]
-    Tensor weight = null; // log-sum-exp of the logits so far, [batch, heads, tokens, 1]
+    long[] next = new long[rounds];
+    long[] previous = new long[rounds];
+    next[(ring.rank() + 1) % rounds] = current.numel();
+    previous[(ring.rank() + rounds - 1) % rounds] = current.numel();
+    PartialAttention sum = null;
     for (int round = 0; round < rounds; round++) {
-      Tensor incoming = null;
-      Exchange.Pending arrives = Exchange.Pending.DONE;
-      Exchange.Pending leaves = Exchange.Pending.DONE;
-      if (round < rounds - 1) {
-        incoming = Strips.like(current, current.size(0), current.size(1), current.size(2));
-        arrives = ring.receive(incoming, previous);
-        leaves = ring.send(current, next);
-      }
+      Tensor incoming = Strips.like(current, Tensors.shape(current));
+      Exchange.Pending travels =
+          round == rounds - 1
+              ? Exchange.Pending.DONE
+              : ring.allToAll(current.view(-1), next, incoming.view(-1), previous);
       Tensor[] kv = Ops.chunk(current, 2, 2);
-      Tensor logits =
-          torch
-              .matmul(queries, Ops.split(kv[0], headCount).transpose(2, 3))
-              .mul(new Scalar(scale))
-              .to(torch.ScalarType.Float);
-      Tensor logSum = torch.logsumexp(logits, new long[] {-1}, true);
-      Tensor part =
-          torch.matmul(logits.sub(logSum).exp().to(q.scalar_type()), Ops.split(kv[1], headCount));
-      if (sum == null || weight == null) {
-        sum = part;
-        weight = logSum;
-      } else {
-        Tensor share = torch.sigmoid(logSum.sub(weight)).to(q.scalar_type());
-        sum = sum.add(part.sub(sum).mul(share));
-        weight = torch.logaddexp(weight, logSum);
-      }
-      arrives.await();
-      leaves.await();
-      if (incoming != null) {
-        current = incoming;
-      }
+      PartialAttention part =
+          PartialAttention.of(
+              queries, Ops.split(kv[0], headCount), Ops.split(kv[1], headCount), null);
+      sum = sum == null ? part : sum.join(part);
+      travels.await();
+      current = incoming;
     }
-    return Ops.merge(java.util.Objects.requireNonNull(sum));
+    return Ops.merge(java.util.Objects.requireNonNull(sum).out());
   }
 
   @Override
@@ -141,18 +123,22 @@ final class ExactStrips extends RankCooperation {
     if (padding == 0) {
       return Ops.convolve(x, weight, bias, stride, 0, 0);
     }
-    Halos remote =
-        halos.computeIfAbsent(
-            layer, _ -> new Halos.PointToPoint(exchange, holder, false, padding, stride));
-    return remote.convolve(x, remote.fresh(x), weight, bias, stride);
+    Halos halos = new Halos(exchange.rank(), exchange.size(), false, padding, stride);
+    Bundle.Place place = activations.single(halos.counts(halos.edge(x)), x);
+    halos.pack(place, x);
+    place.trade();
+    return halos.convolve(place, x, weight, bias);
   }
 
   @Override
   public Tensor groupNorm(
       String layer, Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
-    Tensor own = Strips.moments(x, groups);
-    Moments remote = moments.computeIfAbsent(layer, _ -> new Moments(exchange, holder));
-    return Strips.normalise(x, remote.exact(own), own, groups, weight, bias, epsilon);
+    Tensor own = Ops.moments(x, groups);
+    Bundle.Place place =
+        moments.single(Moments.counts(exchange, own.size(1), own.size(2)), own);
+    Moments.pack(place, own);
+    place.trade();
+    return Ops.normalise(x, Moments.exact(place, own), own, groups, weight, bias, epsilon);
   }
 
   @Override
@@ -162,8 +148,7 @@ final class ExactStrips extends RankCooperation {
 
   @Override
   long bufferBytes() {
-    return halos.values().stream().mapToLong(Remote::bytes).sum()
-        + moments.values().stream().mapToLong(Remote::bytes).sum();
+    return activations.bytes() + moments.bytes();
   }
 
   @Override

@@ -45,6 +45,16 @@ public interface Exchange extends AutoCloseable {
   /// **Shapes:** parts and into [size, ...], both contiguous.
   Pending allToAll(Tensor parts, Tensor into);
 
+  /// Sends consecutive parts of one flat tensor to all ranks and fills another with theirs; this is
+  /// how neighbours trade, with 0 for everyone else: a pair of sends and receives that wait for each
+  /// other could block a GPU's one queue.
+  ///
+  /// **Shapes:** parts [sum of counts], into [sum of intoCounts]; the own counts are 0.
+  ///
+  /// @param counts elements for each rank
+  /// @param intoCounts elements from each rank
+  Pending allToAll(Tensor parts, long[] counts, Tensor into, long[] intoCounts);
+
   /// Sums a contiguous tensor over all ranks in place.
   Pending allReduce(Tensor data);
 

@@ -1,120 +1,93 @@
 package io.spillway.diffusion.parallel;
 
-import io.spillway.tensor.TensorHolder;
-import java.util.ArrayList;
-import java.util.List;
+import io.spillway.diffusion.model.Ops;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// The rows beside a strip that a convolution needs from the neighbours.
-abstract class Halos extends Remote {
-  final Exchange exchange;
-  final int padding;
-
-  Halos(Exchange exchange, TensorHolder holder, boolean extrapolate, int padding) {
-    super(holder, extrapolate);
-    this.exchange = exchange;
-    this.padding = padding;
-  }
-
-  /// The rows above the strip within what arrived, none at the top edge.
-  abstract @Nullable Tensor above(Tensor arrived);
-
-  /// The rows below the strip, none at the bottom edge or where the stride does not reach them.
-  abstract @Nullable Tensor below(Tensor arrived);
-
-  final boolean hasAbove() {
-    return exchange.rank() > 0;
-  }
-
-  final boolean hasBelow() {
-    return exchange.rank() < exchange.size() - 1;
-  }
-
-  /// Both edges of every strip go to every rank, as DistriFusion does it.
+/// The rows beside a strip that a convolution needs from the neighbours: both edges of every strip
+/// go to every rank, as DistriFusion does it, or each edge goes only to the neighbour that needs
+/// it. With stride 2 and a kernel of 3 no row below is needed.
+///
+/// **Shapes:** an edge is kept as [batch, padding, width, channels], in the order that convolutions
+/// on GPUs want.
+record Halos(int rank, int ranks, boolean gathered, int padding, int stride) {
+  /// What travels for one convolution.
   ///
-  /// **Shapes:** [ranks, 2, batch, channels, padding, width].
-  static final class Gathered extends Halos {
-    Gathered(Exchange exchange, TensorHolder holder, boolean extrapolate, int padding) {
-      super(exchange, holder, extrapolate, padding);
+  /// @param edge elements of one edge
+  Bundle.Counts counts(long edge) {
+    if (gathered) {
+      return Bundle.Counts.gathered(ranks, 2 * edge);
     }
-
-    @Override
-    Tensor buffer(Tensor x) {
-      return Strips.like(x, exchange.size(), 2, x.size(0), x.size(1), padding, x.size(3));
+    long[] to = new long[ranks];
+    long[] from = new long[ranks];
+    if (hasAbove()) {
+      from[rank - 1] = edge;
+      to[rank - 1] = needsBelow() ? edge : 0;
     }
-
-    @Override
-    Exchange.Pending launch(Tensor x, Tensor into) {
-      Tensor top = x.narrow(2, 0, padding).unsqueeze(0);
-      Tensor bottom = x.narrow(2, x.size(2) - padding, padding).unsqueeze(0);
-      return exchange.allGather(
-          io.spillway.diffusion.model.Ops.cat(List.of(top, bottom), 0).contiguous(), into);
+    if (hasBelow()) {
+      to[rank + 1] = edge;
+      from[rank + 1] = needsBelow() ? edge : 0;
     }
+    return new Bundle.Counts(false, to, from);
+  }
 
-    @Override
-    @Nullable Tensor above(Tensor arrived) {
-      return hasAbove() ? arrived.select(0, exchange.rank() - 1).select(0, 1) : null;
+  private boolean needsBelow() {
+    return stride == 1;
+  }
+
+  private boolean hasAbove() {
+    return rank > 0;
+  }
+
+  private boolean hasBelow() {
+    return rank < ranks - 1;
+  }
+
+  /// Elements of one edge of `x`.
+  long edge(Tensor x) {
+    return x.size(0) * x.size(1) * padding * x.size(3);
+  }
+
+  /// Puts the edges of `x` where they are sent from.
+  void pack(Bundle.Place place, Tensor x) {
+    Tensor top = x.narrow(2, 0, padding);
+    Tensor bottom = x.narrow(2, x.size(2) - padding, padding);
+    if (gathered) {
+      Tensor both = place.outgoing(0);
+      rows(both.narrow(0, 0, edge(x)), x).copy_(top);
+      rows(both.narrow(0, edge(x), edge(x)), x).copy_(bottom);
+      return;
     }
-
-    @Override
-    @Nullable Tensor below(Tensor arrived) {
-      return hasBelow() ? arrived.select(0, exchange.rank() + 1).select(0, 0) : null;
+    if (hasAbove() && needsBelow()) {
+      rows(place.outgoing(rank - 1), x).copy_(top);
+    }
+    if (hasBelow()) {
+      rows(place.outgoing(rank + 1), x).copy_(bottom);
     }
   }
 
-  /// Each edge goes only to the neighbour that needs it. With stride 2 and a kernel of 3 no row
-  /// below is needed.
+  /// The strip with the rows that arrived, or zeros beyond the image.
   ///
-  /// **Shapes:** [above and below, batch, channels, padding, width].
-  static final class PointToPoint extends Halos {
-    private final boolean needsBelow;
-
-    PointToPoint(
-        Exchange exchange, TensorHolder holder, boolean extrapolate, int padding, int stride) {
-      super(exchange, holder, extrapolate, padding);
-      this.needsBelow = stride == 1;
+  /// **Shapes:** [batch, channels, rows, width] -> [batch, channels, rows + 2 padding, width].
+  Tensor padded(Bundle.Place place, Tensor x) {
+    Tensor above = null;
+    Tensor below = null;
+    if (hasAbove()) {
+      Tensor arrived = place.seen(rank - 1);
+      above = rows(gathered ? arrived.narrow(0, edge(x), edge(x)) : arrived, x);
     }
-
-    @Override
-    Tensor buffer(Tensor x) {
-      return Strips.like(x, 2, x.size(0), x.size(1), padding, x.size(3));
+    if (hasBelow() && (gathered || needsBelow())) {
+      below = rows(place.seen(rank + 1).narrow(0, 0, edge(x)), x);
     }
-
-    @Override
-    Exchange.Pending launch(Tensor x, Tensor into) {
-      List<Exchange.Pending> pending = new ArrayList<>();
-      int rank = exchange.rank();
-      if (hasAbove()) {
-        if (needsBelow) {
-          pending.add(exchange.send(x.narrow(2, 0, padding).contiguous(), rank - 1));
-        }
-        pending.add(exchange.receive(into.select(0, 0), rank - 1));
-      }
-      if (hasBelow()) {
-        pending.add(
-            exchange.send(x.narrow(2, x.size(2) - padding, padding).contiguous(), rank + 1));
-        if (needsBelow) {
-          pending.add(exchange.receive(into.select(0, 1), rank + 1));
-        }
-      }
-      return () -> pending.forEach(Exchange.Pending::await);
-    }
-
-    @Override
-    @Nullable Tensor above(Tensor arrived) {
-      return hasAbove() ? arrived.select(0, 0) : null;
-    }
-
-    @Override
-    @Nullable Tensor below(Tensor arrived) {
-      return hasBelow() && needsBelow ? arrived.select(0, 1) : null;
-    }
+    return Strips.padded(x, above, below, padding);
   }
 
-  /// The convolution of one strip with rows that arrived.
-  final Tensor convolve(
-      Tensor x, Tensor arrived, Tensor weight, @Nullable Tensor bias, int stride) {
-    return Strips.convolve(x, above(arrived), below(arrived), weight, bias, stride, padding);
+  /// The convolution of one strip with the rows that arrived.
+  Tensor convolve(Bundle.Place place, Tensor x, Tensor weight, @Nullable Tensor bias) {
+    return Ops.convolve(padded(place, x), weight, bias, stride, 0, padding);
+  }
+
+  private Tensor rows(Tensor flat, Tensor x) {
+    return flat.view(x.size(0), padding, x.size(3), x.size(1)).permute(0, 3, 1, 2);
   }
 }

@@ -1,68 +1,65 @@
 package io.spillway.diffusion.parallel;
 
 import io.spillway.diffusion.model.Ops;
-import io.spillway.tensor.TensorHolder;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// The keys and values of other strips that a layer's attention sees.
-abstract class Keys extends Remote {
-  final Exchange exchange;
-
-  Keys(Exchange exchange, TensorHolder holder, boolean extrapolate) {
-    super(holder, extrapolate);
-    this.exchange = exchange;
-  }
-
-  /// The keys and values of a synchronous step: all of them, fresh, in the image's order.
+/// Which keys and values of other strips a displaced step's attention sees, beside the own fresh
+/// ones.
+///
+/// **Shapes:** keys and values of a strip are one tensor, [batch, tokens, 2 width].
+interface Keys {
+  /// What one layer's attention sees.
   ///
-  /// **Shapes:** own [batch, tokens, 2 width] -> [batch, ranks x tokens, 2 width].
-  abstract Tensor whole(Tensor own);
+  /// @param near [batch, keys, 2 width]
+  /// @param pooled averages, [batch, pools, 2 width], or none
+  /// @param bias log of how many keys each average stands for, [1, 1, 1, pools], or none
+  record Seen(Tensor near, @Nullable Tensor pooled, @Nullable Tensor bias) {}
 
-  /// What a displaced step sees; the own part is fresh.
-  abstract Tensor seen(Tensor own);
+  /// What travels for one layer.
+  Bundle.Counts counts(long batch, int tokens, long width2);
 
-  /// Addends to the attention's logits for what [#seen] returns, if it has pooled keys.
-  @Nullable Tensor bias(Tensor own) {
-    return null;
-  }
+  /// Puts what the others see where it is sent from.
+  void pack(Bundle.Place place, Tensor own);
 
-  /// Every rank gets all of every strip.
+  /// Takes what this rank sees in the next step out of all strips.
   ///
-  /// **Shapes:** the buffer is [ranks, batch, tokens, 2 width].
-  static final class All extends Keys {
-    All(Exchange exchange, TensorHolder holder, boolean extrapolate) {
-      super(exchange, holder, extrapolate);
+  /// @param all [ranks, batch, tokens, 2 width]
+  void keep(Bundle.Place place, Tensor all);
+
+  /// The own fresh ones and what arrived.
+  Seen seen(Bundle.Place place, Tensor own);
+
+  /// Every rank sees all of every strip.
+  record All(int rank, int ranks) implements Keys {
+    @Override
+    public Bundle.Counts counts(long batch, int tokens, long width2) {
+      return Bundle.Counts.gathered(ranks, batch * tokens * width2);
     }
 
     @Override
-    Tensor buffer(Tensor own) {
-      return Strips.like(own, exchange.size(), own.size(0), own.size(1), own.size(2));
+    public void pack(Bundle.Place place, Tensor own) {
+      place.outgoing(0).view(own.size(0), own.size(1), own.size(2)).copy_(own);
     }
 
     @Override
-    Exchange.Pending launch(Tensor own, Tensor into) {
-      return exchange.allGather(own, into);
-    }
-
-    @Override
-    Tensor whole(Tensor own) {
-      return join(fresh(own), own);
-    }
-
-    @Override
-    Tensor seen(Tensor own) {
-      return join(stale(), own);
-    }
-
-    private Tensor join(Tensor arrived, Tensor own) {
-      List<Tensor> parts = new ArrayList<>();
-      for (int r = 0; r < exchange.size(); r++) {
-        parts.add(r == exchange.rank() ? own : arrived.select(0, r));
+    public void keep(Bundle.Place place, Tensor all) {
+      for (int r = 0; r < ranks; r++) {
+        place.arriving(r).copy_(all.select(0, r).reshape(-1));
       }
-      return Ops.cat(parts, 1);
+      place.keep();
+    }
+
+    @Override
+    public Seen seen(Bundle.Place place, Tensor own) {
+      List<Tensor> parts = new ArrayList<>();
+      for (int r = 0; r < ranks; r++) {
+        parts.add(
+            r == rank ? own : place.seen(r).view(own.size(0), own.size(1), own.size(2)));
+      }
+      return new Seen(Ops.cat(parts, 1), null, null);
     }
   }
 }

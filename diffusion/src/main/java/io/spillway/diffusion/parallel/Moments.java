@@ -1,46 +1,39 @@
 package io.spillway.diffusion.parallel;
 
 import io.spillway.diffusion.Strategy;
-import io.spillway.tensor.TensorHolder;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /// Group-norm statistics of all strips.
 ///
-/// **Shapes:** own [2, batch, groups], the buffer [ranks, 2, batch, groups], f32.
-final class Moments extends Remote {
-  private final Exchange exchange;
+/// **Shapes:** own [2, batch, groups], all [ranks, 2, batch, groups], f32.
+final class Moments {
+  private Moments() {}
 
-  Moments(Exchange exchange, TensorHolder holder) {
-    super(holder, false);
-    this.exchange = exchange;
+  static Bundle.Counts counts(Exchange exchange, long batch, long groups) {
+    return Bundle.Counts.gathered(exchange.size(), 2 * batch * groups);
   }
 
-  @Override
-  Tensor buffer(Tensor own) {
-    return Strips.like(own, exchange.size(), own.size(0), own.size(1), own.size(2));
+  static void pack(Bundle.Place place, Tensor own) {
+    place.outgoing(0).copy_(own.reshape(-1));
   }
 
-  @Override
-  Exchange.Pending launch(Tensor own, Tensor into) {
-    return exchange.allGather(own, into);
+  private static Tensor all(Bundle.Place place, Tensor own) {
+    return place.seenOfAll().view(-1, 2, own.size(1), own.size(2));
   }
 
-  /// Fresh moments of the whole image.
-  Tensor exact(Tensor own) {
-    return fresh(own).mean(0);
+  /// Moments of the whole image from those that just arrived.
+  static Tensor exact(Bundle.Place place, Tensor own) {
+    return all(place, own).mean(0);
   }
 
   /// Moments of the whole image from stale ones of the others.
-  Tensor displaced(Tensor own, Strategy.Sync sync) {
-    Tensor all = stale();
-    Tensor before = all.select(0, exchange.rank());
-    return switch (sync) {
-      case SEPARATE_GN -> own;
-      // the others' stale values, the own fresh: the mean moves by a share of the own change
-      case STALE_GN ->
-          all.mean(0).add(own.sub(before), new org.bytedeco.pytorch.Scalar(1.0 / exchange.size()));
-      case CORRECTED_ASYNC_GN, NO_SYNC -> all.mean(0).add(own.sub(before));
-      case SYNC_GN, FULL_SYNC -> throw new IllegalStateException(sync + " has no stale moments");
-    };
+  static Tensor displaced(Bundle.Place place, Tensor own, Strategy.Sync sync, int rank, int ranks) {
+    Tensor all = all(place, own);
+    Tensor before = all.select(0, rank);
+    // the others' stale values, the own fresh: the mean moves by a share of the own change
+    return sync == Strategy.Sync.STALE_GN
+        ? all.mean(0).add(own.sub(before), new Scalar(1.0 / ranks))
+        : all.mean(0).add(own.sub(before));
   }
 }

@@ -13,10 +13,12 @@ import org.bytedeco.pytorch.Tensor;
 public final class ProcessExchange implements Exchange {
   private final ProcessGroup group;
   private final AtomicLong received;
+  private final Map<List<List<Integer>>, ProcessExchange> splits = new HashMap<>();
   private final Map<Integer, Integer> sends = new HashMap<>();
   private final Map<Integer, Integer> receives = new HashMap<>();
 
-  /// Exchanges over `group`, which stays the caller's to close.
+  /// Exchanges over `group`; closing this closes it. Groups split from it are made once for each
+  /// partition and live as long: connecting costs more than many images.
   public ProcessExchange(ProcessGroup group) {
     this(group, new AtomicLong());
   }
@@ -72,6 +74,11 @@ public final class ProcessExchange implements Exchange {
   }
 
   @Override
+  public Pending allToAll(Tensor parts, long[] counts, Tensor into, long[] intoCounts) {
+    return counting(group.allToAllAsync(into, parts, intoCounts, counts), bytes(into));
+  }
+
+  @Override
   public Pending allReduce(Tensor data) {
     return counting(
         group.allReduceAsync(data, Reduction.SUM), 2 * bytes(data) * (size() - 1) / size());
@@ -79,7 +86,9 @@ public final class ProcessExchange implements Exchange {
 
   @Override
   public Exchange split(List<List<Integer>> partition) {
-    return new ProcessExchange(group.split(partition), received);
+    return splits.computeIfAbsent(
+        partition.stream().map(List::copyOf).toList(),
+        p -> new ProcessExchange(group.split(p), received));
   }
 
   @Override
@@ -94,6 +103,8 @@ public final class ProcessExchange implements Exchange {
 
   @Override
   public void close() {
+    splits.values().forEach(ProcessExchange::close);
+    splits.clear();
     group.close();
   }
 }

@@ -62,12 +62,13 @@ public final class RankRenderer {
   }
 
   /// The rank's part in a strategy that runs the whole depth on every rank.
-  static RankCooperation cooperation(Strategy strategy, Exchange branch) {
+  static RankCooperation cooperation(
+      Strategy strategy, Exchange branch, DisplacedStrips.Layout layout) {
     return switch (strategy) {
       case Strategy.Single _ -> new Whole();
       case Strategy.NaivePatches _ -> new NaiveStrips(branch);
-      case Strategy.DistriFusion d -> new DisplacedStrips(branch, d);
-      case Strategy.Pcpp p -> new DisplacedStrips(branch, p);
+      case Strategy.DistriFusion d -> new DisplacedStrips(branch, d, layout);
+      case Strategy.Pcpp p -> new DisplacedStrips(branch, p, layout);
       case Strategy.SequenceParallel s ->
           s.ulysses() * s.ring() == 1 ? new Whole() : new ExactStrips(branch, s);
       case Strategy.TensorParallel _ -> new SlicedWeights(branch);
@@ -83,10 +84,13 @@ public final class RankRenderer {
       Exchange world,
       IntConsumer afterStep) {
     Exchange branch = guidance.branch();
+    DisplacedStrips.Layout layout =
+        new DisplacedStrips.Layout(
+            model.sites(job.rows(), job.columns()), noise.size(0) * guidance.repeats(), noise);
     boolean sliced = job.strategy() instanceof Strategy.TensorParallel;
     try (TensorHolder holder = new TensorHolder();
         Sampler.Run run = job.sampler().begin(job.steps());
-        RankCooperation ranks = cooperation(job.strategy(), branch)) {
+        RankCooperation ranks = cooperation(job.strategy(), branch, layout)) {
       Parameters slices =
           sliced
               ? SlicedWeights.slice(model.parameters(), branch.rank(), branch.size())

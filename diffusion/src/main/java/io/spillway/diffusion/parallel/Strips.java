@@ -4,7 +4,6 @@ import io.spillway.diffusion.model.Ops;
 import io.spillway.tensor.Tensors;
 import java.util.List;
 import org.bytedeco.pytorch.MemoryFormatOptional;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -30,55 +29,20 @@ final class Strips {
     return all.permute(1, 2, 0, 3, 4).reshape(s[0], s[1], s[2] * exchange.size(), s[3]);
   }
 
-  /// Convolves a strip whose neighbouring rows are given; a missing neighbour is the image's edge
-  /// and stands for zeros.
+  /// A strip between its neighbouring rows; a missing neighbour is the image's edge and stands for
+  /// zeros.
   ///
   /// @param above [batch, channels, padding, width] or none
-  static Tensor convolve(
-      Tensor x,
-      @Nullable Tensor above,
-      @Nullable Tensor below,
-      Tensor weight,
-      @Nullable Tensor bias,
-      int stride,
-      int padding) {
+  static Tensor padded(Tensor x, @Nullable Tensor above, @Nullable Tensor below, int padding) {
     Tensor top = above == null ? zeroRows(x, padding) : above;
     Tensor bottom = below == null ? zeroRows(x, padding) : below;
-    return Ops.convolve(Ops.cat(List.of(top, x, bottom), 2), weight, bias, stride, 0, padding);
+    return Ops.cat(List.of(top, x, bottom), 2);
   }
 
+  /// Zeros with channels innermost, as halos are kept, so that joining keeps that order.
   private static Tensor zeroRows(Tensor x, int rows) {
-    return torch.zeros(new long[] {x.size(0), x.size(1), rows, x.size(3)}, x.options());
-  }
-
-  /// E[x] and E[x²] of each group.
-  ///
-  /// **Shapes:** [batch, channels, rows, width] -> [2, batch, groups] f32.
-  static Tensor moments(Tensor x, int groups) {
-    Tensor grouped = x.reshape(x.size(0), groups, -1).to(torch.ScalarType.Float);
-    Tensor mean = grouped.mean(2);
-    Tensor square = grouped.mul(grouped).mean(2);
-    return Ops.cat(List.of(mean.unsqueeze(0), square.unsqueeze(0)), 0);
-  }
-
-  /// Group normalisation from given moments; a negative variance, which corrected moments can have,
-  /// falls back to that of the own strip.
-  static Tensor normalise(
-      Tensor x, Tensor moments, Tensor own, int groups, Tensor weight, Tensor bias, double eps) {
-    Tensor mean = moments.select(0, 0);
-    Tensor variance = moments.select(0, 1).sub(mean.mul(mean));
-    Tensor ownMean = own.select(0, 0);
-    Tensor ownVariance = own.select(0, 1).sub(ownMean.mul(ownMean));
-    Tensor safe =
-        torch.where(variance.lt(new Scalar(0.0)), ownVariance, variance).clamp_min(new Scalar(0.0));
-    Tensor root = safe.add(new Scalar(eps)).rsqrt();
-    long batch = x.size(0);
-    long each = x.size(1) / groups;
-    Tensor scale = root.unsqueeze(2).mul(weight.view(1, groups, each)).view(batch, x.size(1), 1, 1);
-    Tensor shift =
-        bias.view(1, groups, each)
-            .sub(mean.mul(root).unsqueeze(2).mul(weight.view(1, groups, each)))
-            .view(batch, x.size(1), 1, 1);
-    return torch.addcmul(shift.to(x.scalar_type()), x, scale.to(x.scalar_type()));
+    return torch
+        .zeros(new long[] {x.size(0), rows, x.size(3), x.size(1)}, x.options())
+        .permute(0, 3, 1, 2);
   }
 }

@@ -2,9 +2,8 @@ package io.spillway.diffusion.parallel;
 
 import io.spillway.platform.ErrorCode;
 import io.spillway.platform.SpillwayException;
+import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,33 +18,34 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Ranks that are threads of one process. The bytes really travel: each message is copied out of
-/// the sender's tensor and into the receiver's, so results depend on what was sent alone. Every
-/// collective is made of messages, which makes the count of bytes that of a ring or direct
-/// exchange.
+/// Ranks that are threads of one process, on the CPU or all on one GPU. The bytes really travel:
+/// each message is copied out of the sender's tensor and into the receiver's, so results depend on
+/// what was sent alone. Every collective is made of messages, which makes the count of bytes that
+/// of a ring or direct exchange. On a GPU all threads queue on its default stream, which keeps the
+/// copies in the order of the calls.
 public final class ThreadExchange implements Exchange {
   /// What the ranks of one job share.
   static final class Post {
     /// A message waits under who sent it to whom and the how many-th it is.
     private record Address(String channel, int from, int to, long number) {}
 
-    private final Map<Address, CompletableFuture<byte[]>> boxes = new ConcurrentHashMap<>();
+    private final Map<Address, CompletableFuture<Tensor>> boxes = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    private CompletableFuture<byte[]> box(String channel, int from, int to, long number) {
+    private CompletableFuture<Tensor> box(String channel, int from, int to, long number) {
       return boxes.computeIfAbsent(
           new Address(channel, from, to, number), _ -> new CompletableFuture<>());
     }
 
-    private byte[] take(String channel, int from, int to, long number) {
+    private Tensor take(String channel, int from, int to, long number) {
       Address address = new Address(channel, from, to, number);
-      CompletableFuture<byte[]> box = box(channel, from, to, number);
+      CompletableFuture<Tensor> box = box(channel, from, to, number);
       Throwable dead = failure.get();
       if (dead != null && !box.isDone()) {
         throw died(dead);
       }
       try {
-        byte[] message = box.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        Tensor message = box.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         boxes.remove(address);
         return message;
       } catch (TimeoutException e) {
@@ -132,32 +132,49 @@ public final class ThreadExchange implements Exchange {
 
   @Override
   public Pending send(Tensor data, int to) {
-    MemorySegment memory = Tensors.segment(data);
-    byte[] message = memory.toArray(ValueLayout.JAVA_BYTE);
     long number = sends.merge(to, 1L, Long::sum);
-    sent.addAndGet(message.length);
-    post.box(channel, members[rank], members[to], number).complete(message);
+    sent.addAndGet(bytes(data));
+    try (TensorScope scope = TensorScope.open()) {
+      assert scope != null;
+      // the message belongs to nobody's scope until its receiver releases it
+      post.box(channel, members[rank], members[to], number).complete(copy(data));
+    }
     return Pending.DONE;
+  }
+
+  private static long bytes(Tensor t) {
+    return t.numel() * t.element_size();
+  }
+
+  private static Tensor copy(Tensor data) {
+    Tensor copy = data.detach().clone();
+    copy.retainReference();
+    return copy;
   }
 
   @Override
   public Pending receive(Tensor into, int from) {
     long number = receives.merge(from, 1L, Long::sum);
-    MemorySegment memory = Tensors.segment(into);
+    into.retainReference(); // the wait may come after the scope that `into` was made in
     return () -> {
-      byte[] message = post.take(channel, members[from], members[rank], number);
-      if (message.length != memory.byteSize()) {
+      Tensor message = post.take(channel, members[from], members[rank], number);
+      if (bytes(message) != bytes(into)) {
         throw new IllegalStateException(
             "rank "
                 + members[from]
                 + " sent "
-                + message.length
+                + bytes(message)
                 + " bytes where "
-                + memory.byteSize()
+                + bytes(into)
                 + " were expected");
       }
-      received.addAndGet(message.length);
-      memory.copyFrom(MemorySegment.ofArray(message));
+      received.addAndGet(bytes(into));
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        into.copy_(message.view(Tensors.shape(into)));
+      }
+      message.releaseReference();
+      into.releaseReference();
     };
   }
 
@@ -184,6 +201,24 @@ public final class ThreadExchange implements Exchange {
       }
     }
     into.select(0, rank).copy_(parts.select(0, rank));
+    return () -> pending.forEach(Pending::await);
+  }
+
+  @Override
+  public Pending allToAll(Tensor parts, long[] counts, Tensor into, long[] intoCounts) {
+    List<Pending> pending = new ArrayList<>();
+    long from = 0;
+    long to = 0;
+    for (int r = 0; r < size(); r++) {
+      if (counts[r] > 0) {
+        pending.add(send(parts.narrow(0, from, counts[r]), r));
+      }
+      if (intoCounts[r] > 0) {
+        pending.add(receive(into.narrow(0, to, intoCounts[r]), r));
+      }
+      from += counts[r];
+      to += intoCounts[r];
+    }
     return () -> pending.forEach(Pending::await);
   }
 

@@ -36,7 +36,12 @@ final class FreshnessTest {
               List<float[]> outputs = new ArrayList<>();
               try (NoGrad off = NoGrad.begin();
                   TensorScope scope = TensorScope.open();
-                  RankCooperation ranks = RankRenderer.cooperation(strategy, exchange)) {
+                  RankCooperation ranks =
+                      RankRenderer.cooperation(
+                          strategy,
+                          exchange,
+                          new DisplacedStrips.Layout(
+                              model.sites(Rig.ROWS, Rig.COLUMNS), 2, Rig.noise(3)))) {
                 assert off != null && scope != null;
                 Condition labels = new Condition.Labels(Tensors.of(new long[] {1, 3}, 2));
                 for (int i = 0; i < STEPS; i++) {

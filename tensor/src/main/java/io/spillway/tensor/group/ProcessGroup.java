@@ -225,17 +225,20 @@ public final class ProcessGroup implements AutoCloseable {
   /// @param outSizes rows that arrive from each rank
   /// @param inSizes rows that go to each rank
   public void allToAll(Tensor out, Tensor in, long[] outSizes, long[] inSizes) {
+    allToAllAsync(out, in, outSizes, inSizes).await();
+  }
+
+  public Pending allToAllAsync(Tensor out, Tensor in, long[] outSizes, long[] inSizes) {
     long bytes = checkedBytes(in);
     checkedBytes(out);
     long own = in.size(0) == 0 ? 0 : bytes / in.size(0) * inSizes[rank];
     traffic.add(Traffic.Operation.ALL_TO_ALL, bytes, bytes - own);
-    begin(
-            "all-to-all",
-            () -> backend.alltoall_base(out, in, new LongVector(outSizes), new LongVector(inSizes)),
-            () -> {},
-            out,
-            in)
-        .await();
+    return begin(
+        "all-to-all",
+        () -> backend.alltoall_base(out, in, new LongVector(outSizes), new LongVector(inSizes)),
+        () -> {},
+        out,
+        in);
   }
 
   /// Copies `t` of rank `root` to all ranks, in place.
