@@ -1,20 +1,38 @@
 #!/bin/sh
-# Times every strategy of a diffusion model on 1, 2, 4 or 8 GPUs of this host, one process a GPU over NCCL.
-#   bench/gpu/diffusion.sh MODEL-FOLDER SIZE [OUT]      for example: bench/gpu/diffusion.sh models/dit-xl 1024 results.jsonl
-# Each line of OUT is the JSON answer of one run: strategy, ranks, seconds, bytes received, buffers.
-set -eu
-model=${1:?a diffusers folder with a class-conditional model on pixels, or shapes-dit}
-size=${2:?pixels along a side}
-out=${3:-diffusion-gpu.jsonl}
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-gpus=$(nvidia-smi -L | wc -l)
-: > "$out"
-"$root/spillway" diffuse --model "$model" --size "$size" --steps 50 --device cuda --json --quiet --out /tmp/spillway-bench.png >> "$out"
-for n in 2 4 8; do
-  [ "$n" -le "$gpus" ] || continue
-  for strategy in naive distrifusion distrifusion-x pcpp pcpp-pool pcpp-pool-x ulysses ring mesh pipefusion tensor; do
-    "$root/spillway" launch --nproc "$n" -- "$root/spillway" diffuse --model "$model" --size "$size" --steps 50 --device cuda \
-      --strategy "$strategy" --json --quiet --out /tmp/spillway-bench.png >> "$out" || echo "$strategy on $n GPUs did not run" >&2
-  done
+# SDXL's UNet and DiT-XL/2 with random weights on the GPUs of this host (1, 2, 4 or 8): a step on one GPU beside Python's torch,
+# one rank's strips for 2, 4 and 8, every strategy over NCCL with one process a GPU, the links, predictions for more GPUs.
+#   bench/gpu/diffusion.sh [--quick|--rehearse] [OUT.json]    --rehearse: tiny, on CPUs over Gloo; SPILLWAY_GPUS=N: the first N
+set -u
+kind=full
+case ${1:-} in --quick) kind=quick; shift ;; --rehearse) kind=rehearse; shift ;; esac
+out=${1:-${OUT:-diffusion-gpu.json}}
+case $out in */*) ;; *) out=./$out ;; esac
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
+spillway=$root/bench/gpu/spillway
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export NCCL_NVLS_ENABLE=0 # NVLink multicast is not to be had on every host
+gpus=${SPILLWAY_GPUS:-$(nvidia-smi -L 2>/dev/null | wc -l)}
+[ "$kind" != rehearse ] || gpus=${SPILLWAY_GPUS:-2}
+[ "$gpus" -ge 1 ] || { echo "no GPU: nvidia-smi lists none" >&2; exit 3; }
+limit=215
+[ "$kind" != quick ] || limit=62
+end=$(($(date +%s) + limit))
+left() { echo $((end - $(date +%s))); }
+
+echo "== peer: Python's torch on one GPU"
+timeout "$([ "$kind" = quick ] && echo 25 || echo 60)" python3 "$root/bench/gpu/diffusion_peer.py" "$work/peer.json" \
+  $([ "$kind" = full ] || echo "--$kind") || echo "the peer ended early (status $?)" >&2
+echo "== Spillway on $gpus"
+# a part that ends the processes is not begun again, the others are
+for try in 1 2 3 4; do
+  [ "$(left)" -gt 15 ] || { echo "out of time before try $try" >&2; break; }
+  if [ "$gpus" = 1 ]; then
+    timeout -k 5 "$(left)" "$spillway" --bench DiffusionGpu "$kind" "$work" && break
+  else
+    timeout -k 5 "$(left)" "$spillway" launch --nproc "$gpus" -- "$spillway" --bench DiffusionGpu "$kind" "$work" && break
+  fi
+  echo "ended in part: $(tail -n 1 "$work/begun" 2>/dev/null)" >&2
+  [ -s "$work/begun" ] || break
 done
-echo "results: $out"
+"$spillway" --bench DiffusionGpuReport "$work" "$out" && echo "results: $out"

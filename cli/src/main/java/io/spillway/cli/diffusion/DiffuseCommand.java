@@ -134,13 +134,13 @@ public final class DiffuseCommand extends SpillwayCommand {
     Job job = options.job(images.model(), strategy, environment.worldSize());
     job.check(images.model().denoiser(), environment.worldSize());
     GroupBackend backend = chosen.isCuda() ? GroupBackend.NCCL : GroupBackend.GLOO;
-    try (ProcessGroup group =
-            ProcessGroup.init(backend, environment, GroupOptions.defaults().withTimeout(PATIENCE));
+    ProcessGroup group =
+        ProcessGroup.init(backend, environment, GroupOptions.defaults().withTimeout(PATIENCE));
+    try (ProcessExchange exchange = new ProcessExchange(group);
         Progress.Task task =
             (environment.rank() == 0 ? progress() : Progress.silent())
                 .start("diffuse", options.steps)) {
-      RankRenderer.Outcome outcome =
-          images.onRank(job, new ProcessExchange(group), _ -> task.advance(1));
+      RankRenderer.Outcome outcome = images.onRank(job, exchange, _ -> task.advance(1));
       if (environment.rank() == 0) {
         finish(images, job, environment.worldSize(), images.pixels(outcome), List.of(outcome));
       }

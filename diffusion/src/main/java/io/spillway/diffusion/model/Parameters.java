@@ -8,13 +8,17 @@ import io.spillway.tensor.DType;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
+import io.spillway.tensor.Torch;
 import io.spillway.tensor.Weights;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// The weights of a model by name. Closing releases them.
@@ -53,7 +57,7 @@ public final class Parameters implements AutoCloseable {
               shape.sizes());
         }
         parameters.put(
-            shape.name(), Tensors.to(weights.tensor(shape.name()), device, type).clone());
+            shape.name(), laidOut(Tensors.to(weights.tensor(shape.name()), device, type).clone()));
       }
     } catch (RuntimeException e) {
       parameters.close();
@@ -92,12 +96,40 @@ public final class Parameters implements AutoCloseable {
     return parameters;
   }
 
+  /// Fresh random weights made on `device` itself, for measurements of big models: deviations as in
+  /// [#random], the numbers are libtorch's own for that seed.
+  public static Parameters randomOn(
+      List<ParameterShape> shapes, DType type, ComputeDevice device, long seed) {
+    Torch.seed(seed);
+    Parameters parameters = new Parameters();
+    for (ParameterShape shape : shapes) {
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        TensorOptions options = Tensors.options(type, device);
+        boolean matrix = shape.sizes().size() > 1;
+        double deviation = 1 / Math.sqrt((double) shape.elements() / shape.sizes().getFirst());
+        parameters.put(
+            shape.name(),
+            matrix
+                ? laidOut(torch.randn(shape.shape(), options).mul_(new Scalar(deviation)))
+                : torch.full(
+                    shape.shape(),
+                    new Scalar(shape.name().endsWith("weight") ? 1.0 : 0.0),
+                    options));
+      }
+    }
+    return parameters;
+  }
+
   /// Each tensor of `this` after `change`, which gets its name too; the result owns copies.
   public Parameters map(java.util.function.BiFunction<String, Tensor, Tensor> change) {
     Parameters copy = new Parameters();
     try (TensorScope scope = TensorScope.open()) {
       assert scope != null;
-      tensors.forEach((name, t) -> copy.put(name, change.apply(name, t).contiguous().clone()));
+      tensors.forEach((name, t) -> {
+        Tensor changed = change.apply(name, t);
+        copy.put(name, changed == t ? t.clone() : changed.contiguous().clone());
+      });
     }
     return copy;
   }
@@ -117,6 +149,23 @@ public final class Parameters implements AutoCloseable {
 
   private void put(String name, Tensor t) {
     tensors.put(name, holder.hold(t));
+  }
+
+  /// Filters of convolutions on a GPU with their channels innermost, which is how its matrix units
+  /// read them, and what they compute is laid out alike.
+  private static Tensor laidOut(Tensor t) {
+    boolean filter = t.is_cuda() && t.dim() == 4 && t.size(3) > 1;
+    return filter ? t.contiguous(torch.MemoryFormat.ChannelsLast) : t;
+  }
+
+  /// Copies on that device, laid out for inference there.
+  public Parameters on(ComputeDevice device) {
+    Parameters copy = new Parameters();
+    try (TensorScope scope = TensorScope.open()) {
+      assert scope != null;
+      tensors.forEach((name, t) -> copy.put(name, laidOut(Tensors.to(t, device).clone())));
+    }
+    return copy;
   }
 
   /// The tensor of that name.

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param out [batch, heads, queries, width]
 /// @param logSum log of the sum of the exponentiated logits, [batch, heads, queries] f32
-/// **Source:** Dao et al., "FlashAttention", section 3.1; the kernels are libtorch's.
+///   **Source:** Dao et al., "FlashAttention", section 3.1; the kernels are libtorch's.
 public record PartialAttention(Tensor out, Tensor logSum) {
   private static final OperatorHandle ON_CPU =
       find("aten::_scaled_dot_product_flash_attention_for_cpu");
@@ -59,8 +59,7 @@ public record PartialAttention(Tensor out, Tensor logSum) {
           new IValue());
     }
     long keys = k.size(2);
-    Tensor mask =
-        bias == null ? null : aligned(bias).expand(q.size(0), q.size(1), q.size(2), keys);
+    Tensor mask = bias == null ? null : aligned(bias).expand(q.size(0), q.size(1), q.size(2), keys);
     PartialAttention padded =
         call(
             EFFICIENT,

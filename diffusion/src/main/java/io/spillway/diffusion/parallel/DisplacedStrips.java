@@ -74,8 +74,7 @@ final class DisplacedStrips extends RankCooperation {
     for (Site site : layout.sites()) {
       switch (site) {
         case Site.Attention(String layer, int tokens, int width) ->
-            counts.put(
-                layer, keys.counts(layout.batch(), tokens / exchange.size(), 2L * width));
+            counts.put(layer, keys.counts(layout.batch(), tokens / exchange.size(), 2L * width));
         case Site.Convolution(
                 String layer,
                 int channels,
@@ -200,8 +199,7 @@ final class DisplacedStrips extends RankCooperation {
 
   private Tensor allMoments(String layer, Tensor own) {
     if (synchronous || sync == Sync.SYNC_GN) {
-      Bundle.Place fresh =
-          moments.single(Moments.counts(exchange, own.size(1), own.size(2)), own);
+      Bundle.Place fresh = moments.single(Moments.counts(exchange, own.size(1), own.size(2)), own);
       Moments.pack(fresh, own);
       fresh.trade();
       if (staleMoments()) {

@@ -134,8 +134,7 @@ final class ExactStrips extends RankCooperation {
   public Tensor groupNorm(
       String layer, Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
     Tensor own = Ops.moments(x, groups);
-    Bundle.Place place =
-        moments.single(Moments.counts(exchange, own.size(1), own.size(2)), own);
+    Bundle.Place place = moments.single(Moments.counts(exchange, own.size(1), own.size(2)), own);
     Moments.pack(place, own);
     place.trade();
     return Ops.normalise(x, Moments.exact(place, own), own, groups, weight, bias, epsilon);

@@ -46,8 +46,8 @@ public interface Exchange extends AutoCloseable {
   Pending allToAll(Tensor parts, Tensor into);
 
   /// Sends consecutive parts of one flat tensor to all ranks and fills another with theirs; this is
-  /// how neighbours trade, with 0 for everyone else: a pair of sends and receives that wait for each
-  /// other could block a GPU's one queue.
+  /// how neighbours trade, with 0 for everyone else: a pair of sends and receives that wait for
+  /// each other could block a GPU's one queue.
   ///
   /// **Shapes:** parts [sum of counts], into [sum of intoCounts]; the own counts are 0.
   ///

@@ -56,8 +56,7 @@ interface Keys {
     public Seen seen(Bundle.Place place, Tensor own) {
       List<Tensor> parts = new ArrayList<>();
       for (int r = 0; r < ranks; r++) {
-        parts.add(
-            r == rank ? own : place.seen(r).view(own.size(0), own.size(1), own.size(2)));
+        parts.add(r == rank ? own : place.seen(r).view(own.size(0), own.size(1), own.size(2)));
       }
       return new Seen(Ops.cat(parts, 1), null, null);
     }

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
-/// Partial conditioning: only the tokens of [Reach] are sent and kept, from rank to rank; an average
-/// of g pooled tokens stands for g keys, so log g is added to its logit.
+/// Partial conditioning: only the tokens of [Reach] are sent and kept, from rank to rank; an
+/// average of g pooled tokens stands for g keys, so log g is added to its logit.
 ///
 /// **Shapes:** what one rank sends to another is [batch, near tokens then averages, 2 width].
 final class NearKeys implements Keys {
@@ -102,9 +102,7 @@ final class NearKeys implements Keys {
     List<Tensor> means = new ArrayList<>();
     if (groups > 0) {
       means.add(
-          far.narrow(1, 0, groups * pool)
-              .reshape(far.size(0), groups, pool, far.size(2))
-              .mean(2));
+          far.narrow(1, 0, groups * pool).reshape(far.size(0), groups, pool, far.size(2)).mean(2));
     }
     long rest = far.size(1) - groups * pool;
     if (rest > 0) {

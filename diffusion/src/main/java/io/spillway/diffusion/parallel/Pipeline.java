@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,7 @@ final class Pipeline {
   private final int patches;
   private final Guidance guidance;
   private final Exchange stages;
+  private final Exchange returns; // from the last stage to the first
   private final Exchange world;
   private final IntConsumer afterStep;
   private final int firstBlock;
@@ -44,6 +46,9 @@ final class Pipeline {
     this.job = job;
     this.guidance = guidance;
     this.stages = guidance.branch();
+    // a connection of its own: NCCL runs what two ranks exchange over one in order, and with two
+    // stages tokens and returning patches would wait for each other
+    this.returns = stages.split(List.of(IntStream.range(0, stages.size()).boxed().toList()));
     this.world = world;
     this.afterStep = afterStep;
     this.patches = strategy.patches() == 0 ? stages.size() : strategy.patches();
@@ -70,9 +75,10 @@ final class Pipeline {
         afterStep.accept(i);
       }
       spread(x);
+      float[] image = Tensors.floats(x); // waits for a GPU
       Exchange.Traffic after = world.traffic();
       return new RankRenderer.Outcome(
-          Tensors.floats(x),
+          image,
           after.minus(before).sent(),
           after.minus(before).received(),
           job.steps() - 1 > job.warmup() ? after.minus(lastStep).received() : 0,
@@ -148,7 +154,7 @@ final class Pipeline {
       Tensor next = runs.get(patch).step(mine, prediction.narrow(2, m * own, own), i).contiguous();
       mine.copy_(next);
       if (!first() && i < job.steps() - 1) {
-        underway.add(stages.send(next, 0));
+        underway.add(returns.send(next, 0));
       }
     }
   }
@@ -165,7 +171,7 @@ final class Pipeline {
     }
     Tensor target = patch(x, m);
     Tensor incoming = target.contiguous().clone();
-    stages.receive(incoming, stages.size() - 1).await();
+    returns.receive(incoming, stages.size() - 1).await();
     target.copy_(incoming);
   }
 

@@ -106,6 +106,7 @@ public final class RankRenderer {
         afterStep.accept(i);
       }
       ranks.drain();
+      float[] image = Tensors.floats(x); // waits for a GPU
       double seconds = (System.nanoTime() - began) / 1e9;
       Exchange.Traffic after = world.traffic();
       Exchange.Traffic total = after.minus(before);
@@ -115,12 +116,7 @@ public final class RankRenderer {
         slices.close();
       }
       return new Outcome(
-          Tensors.floats(x),
-          total.sent(),
-          total.received(),
-          displaced,
-          ranks.bufferBytes(),
-          seconds);
+          image, total.sent(), total.received(), displaced, ranks.bufferBytes(), seconds);
     }
   }
 

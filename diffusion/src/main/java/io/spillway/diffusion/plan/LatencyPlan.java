@@ -4,6 +4,8 @@ import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.model.Site;
 import io.spillway.diffusion.parallel.WireBytes;
 import io.spillway.platform.SpillwayException;
+import java.util.List;
+import java.util.OptionalDouble;
 
 /// Predicts the latency of one image on n devices from what was measured on one or two.
 ///
@@ -15,8 +17,17 @@ import io.spillway.platform.SpillwayException;
 /// @param floorSeconds the part of it that does not shrink, measured by one rank's strip shapes
 /// @param slowdown how much slower a strip computes while a link is busy, measured by replaying
 /// @param link what two devices measured
+/// @param numberBytes of an activation
 public record LatencyPlan(
-    Workload workload, double stepSeconds, double floorSeconds, double slowdown, Link link) {
+    Workload workload,
+    double stepSeconds,
+    double floorSeconds,
+    double slowdown,
+    Link link,
+    int numberBytes) {
+  /// Messages that the layers of a displaced step share, for each kind of value.
+  private static final int MESSAGES = 8;
+
   /// A point-to-point or collective exchange of m bytes takes `latency + m / bandwidth`.
   ///
   /// @param latencySeconds of one exchange
@@ -29,6 +40,12 @@ public record LatencyPlan(
             latencySeconds, bytesPerSecond);
       }
     }
+  }
+
+  /// In half precision.
+  public LatencyPlan(
+      Workload workload, double stepSeconds, double floorSeconds, double slowdown, Link link) {
+    this(workload, stepSeconds, floorSeconds, slowdown, link, 2);
   }
 
   public LatencyPlan {
@@ -49,6 +66,8 @@ public record LatencyPlan(
   /// @param stepBytes received by the busiest rank in a displaced step
   /// @param computeSeconds of one displaced step
   /// @param exchangeSeconds of one displaced step, hidden or not
+  /// @param displacedSeconds of one displaced step
+  /// @param synchronousSeconds of one synchronous step
   public record Prediction(
       String strategy,
       int ranks,
@@ -56,37 +75,37 @@ public record LatencyPlan(
       double speedup,
       long stepBytes,
       double computeSeconds,
-      double exchangeSeconds) {}
+      double exchangeSeconds,
+      double displacedSeconds,
+      double synchronousSeconds) {}
 
   /// Predicts `steps` steps whose first `warmup + 1` are synchronous.
   ///
   /// @param batch samples in a forward pass, 2 with guidance in one batch
   public Prediction predict(Strategy strategy, int ranks, int steps, int warmup, int batch) {
+    return predict(strategy, ranks, steps, warmup, batch, OptionalDouble.empty());
+  }
+
+  /// As above, from what a rank's strip was measured to compute, where it was.
+  ///
+  /// @param stripSeconds of one displaced step without exchanges
+  public Prediction predict(
+      Strategy strategy, int ranks, int steps, int warmup, int batch, OptionalDouble stripSeconds) {
     if (ranks < 1 || steps < 1 || warmup < 0 || batch < 1) {
       throw SpillwayException.badInput(
           "%d ranks, %d steps, warm-up %d, batch %d: counts must be positive",
           ranks, steps, warmup, batch);
     }
     int synchronous = Math.min(steps, warmup + 1);
+    WireBytes wire = wire(strategy, ranks, batch);
     double work = stepSeconds - floorSeconds;
-    double wholeStrip = floorSeconds + work * (ranks == 1 ? 1 : workload.share(ranks, 1));
-    double full = stepSeconds * steps;
-    WireBytes wire = new WireBytes(strategy, ranks, batch, Math.max(1, batch / 2), 2);
-    WireBytes syncWire =
-        strategy instanceof Strategy.Pcpp
-            ? new WireBytes(
-                new Strategy.DistriFusion(Strategy.Sync.CORRECTED_ASYNC_GN, false),
-                ranks,
-                batch,
-                Math.max(1, batch / 2),
-                2)
-            : wire;
-    double gather =
-        exchange(
-            new WireBytes(new Strategy.NaivePatches(), ranks, batch, Math.max(1, batch / 2), 2));
-    double strip = floorSeconds + work * workload.share(ranks, seen(strategy, ranks));
-    double hidden = Math.max(0, exchange(wire) - gather);
-    double synchronousStep = wholeStrip + exchange(syncWire);
+    double modelled = floorSeconds + work * workload.share(ranks, seen(strategy, ranks));
+    double strip = ranks == 1 ? stepSeconds : stripSeconds.orElse(modelled);
+    // all keys are seen in a synchronous step, whatever the strategy
+    double more = workload.share(ranks, 1) - workload.share(ranks, seen(strategy, ranks));
+    double wholeStrip = strip + Math.max(0, work * more);
+    double gather = exchange(wire(new Strategy.NaivePatches(), ranks, batch), false);
+    double hidden = Math.max(0, exchange(wire, true) - gather);
     double displacedStep =
         switch (strategy) {
           case Strategy.Single _ -> stepSeconds;
@@ -94,25 +113,45 @@ public record LatencyPlan(
           case Strategy.DistriFusion _, Strategy.Pcpp _ ->
               Math.max(strip * (1 + slowdown), hidden) + gather;
           // exact strategies wait for each exchange
-          case Strategy.SequenceParallel _, Strategy.TensorParallel _ -> strip + exchange(wire);
+          case Strategy.SequenceParallel _, Strategy.TensorParallel _ ->
+              strip + exchange(wire, false);
           // patches flow; the fill of the pipe is the warm-up's
-          case Strategy.PipeFusion _ -> Math.max(strip * (1 + slowdown), exchange(wire));
+          case Strategy.PipeFusion _ -> Math.max(strip * (1 + slowdown), exchange(wire, false));
         };
-    if (strategy instanceof Strategy.PipeFusion) {
-      synchronousStep = stepSeconds + exchange(wire);
-    }
-    if (strategy instanceof Strategy.Single || strategy instanceof Strategy.NaivePatches) {
-      synchronousStep = displacedStep;
-    }
+    double synchronousStep =
+        switch (strategy) {
+          case Strategy.Single _,
+              Strategy.NaivePatches _,
+              Strategy.SequenceParallel _,
+              Strategy.TensorParallel _ ->
+              displacedStep;
+          case Strategy.DistriFusion _ -> wholeStrip + exchange(wire, false);
+          case Strategy.Pcpp _ ->
+              wholeStrip
+                  + exchange(
+                      wire(
+                          new Strategy.DistriFusion(Strategy.Sync.CORRECTED_ASYNC_GN, false),
+                          ranks,
+                          batch),
+                      false);
+          // the stages work one after the other
+          case Strategy.PipeFusion _ -> stepSeconds + exchange(wire, false);
+        };
     double seconds = synchronous * synchronousStep + (steps - synchronous) * displacedStep;
     return new Prediction(
         strategy.label(),
         ranks,
         seconds,
-        full / seconds,
+        stepSeconds * steps / seconds,
         wire.mostReceived(workload.sites()),
         strip,
-        exchange(wire));
+        exchange(wire, true),
+        displacedStep,
+        synchronousStep);
+  }
+
+  private WireBytes wire(Strategy strategy, int ranks, int batch) {
+    return new WireBytes(strategy, ranks, batch, Math.max(1, batch / 2), numberBytes);
   }
 
   /// Share of all keys that the busiest rank's queries see.
@@ -132,19 +171,31 @@ public record LatencyPlan(
     };
   }
 
-  private double exchange(WireBytes wire) {
+  /// Seconds of all exchanges of a step.
+  ///
+  /// @param displaced whether layers share messages
+  private double exchange(WireBytes wire, boolean displaced) {
     if (wire.ranks() == 1) {
       return 0;
     }
     long bytes = wire.mostReceived(workload.sites());
-    long exchanges = 0;
+    long layers = 0;
+    long norms = 0;
+    long others = 0;
     for (Site site : workload.sites()) {
-      long own = 0;
-      for (int r = 0; r < wire.ranks() && own == 0; r++) {
-        own = wire.received(java.util.List.of(site), r);
+      if (wire.mostReceived(List.of(site)) == 0) {
+        continue;
       }
-      exchanges += own > 0 ? 1 : 0;
+      switch (site) {
+        case Site.Attention _, Site.Convolution _ -> layers++;
+        case Site.Norm _ -> norms++;
+        case Site.Sum _, Site.Output _ -> others++;
+      }
     }
-    return exchanges * link.latencySeconds() + bytes / link.bytesPerSecond();
+    long messages =
+        displaced
+            ? Math.min(layers, MESSAGES) + Math.min(norms, MESSAGES) + others
+            : layers + norms + others;
+    return messages * link.latencySeconds() + bytes / link.bytesPerSecond();
   }
 }

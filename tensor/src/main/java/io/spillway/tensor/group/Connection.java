@@ -116,7 +116,8 @@ final class Connection implements AutoCloseable {
     }
     Loader.load(torch_nccl.class);
     ProcessGroupNCCL group =
-        new ProcessGroupNCCL(store, rank, size, ProcessGroupNCCL.Options.create());
+        // high priority: exchanges begin although kernels that came first fill the GPU
+        new ProcessGroupNCCL(store, rank, size, ProcessGroupNCCL.Options.create(true));
     group.setTimeout(new Milliseconds(options.timeout().toMillis()));
     // without it a barrier guesses a device from the rank, which is wrong in groups of some ranks
     group.setBoundDeviceId(new DeviceOptional(Devices.choose("cuda").torch()));
