@@ -4,6 +4,7 @@ import io.spillway.tensor.Tensors;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.LongArrayRef;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -104,7 +105,7 @@ public final class Ops {
   /// On a GPU it is made of moments and one multiply-add, which keep the channels innermost;
   /// libtorch's own kernel would turn the tensor around before and the next convolution back again.
   public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double epsilon) {
-    if (x.is_cuda()) {
+    if (x.is_cuda() && !GradMode.is_enabled()) {
       return normalise(x, moments(x, groups), null, groups, weight, bias, epsilon);
     }
     return torch.group_norm(
