@@ -18,8 +18,8 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import picocli.CommandLine;
 
-/// What the documents tell people to type exists: each command line in them is parsed by the command
-/// that it names, and the manifests of docs/operations are read by a parser.
+/// What the documents tell people to type exists: each command line in them is parsed by the
+/// command that it names, and the manifests of docs/operations are read by a parser.
 class DocumentsTest {
   private static final Path ROOT = Path.of(System.getProperty("spillway.root", ".."));
   private static final Pattern IN_TICKS = Pattern.compile("`(\\./spillway [^`]+)`");

@@ -1,14 +1,18 @@
 package io.spillway.diffusion;
 
+import io.spillway.diffusion.latent.VaeDecoder;
 import io.spillway.diffusion.model.Denoiser;
 import io.spillway.diffusion.model.Dit;
 import io.spillway.diffusion.model.DitConfig;
 import io.spillway.diffusion.model.Parameters;
+import io.spillway.diffusion.model.PixArt;
+import io.spillway.diffusion.model.PixArtConfig;
 import io.spillway.diffusion.model.Unet;
 import io.spillway.diffusion.model.UnetConfig;
 import io.spillway.diffusion.sampling.Sampler;
 import io.spillway.diffusion.sampling.Samplers;
-import io.spillway.platform.Json;
+import io.spillway.diffusion.shapes.Shape;
+import io.spillway.diffusion.text.TextEncoders;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
@@ -20,40 +24,59 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// A denoiser with its sampler from a diffusers-format folder, or one of ours that is shipped.
+/// A denoiser with its sampler and what stands around it, from a diffusers-format folder, or one of
+/// ours that is shipped.
 ///
 /// @param name folder or shipped name
-/// @param classes how many class labels it knows; that number itself stands for none
+/// @param classes how many class labels it knows, that number itself stands for none; 0 for models
+///   of text
 /// @param size rows and columns of pixels that it was trained at
 /// @param pixelFold pixels along the side of one element that the denoiser sees
+/// @param text encodes prompts, for models that come with encoders
+/// @param vae turns latents into pixels, for models that do not work on pixels
 public record ImageModel(
-    String name, Denoiser denoiser, Sampler sampler, int classes, int size, int pixelFold)
+    String name,
+    Denoiser denoiser,
+    Sampler sampler,
+    int classes,
+    int size,
+    int pixelFold,
+    @Nullable TextEncoders text,
+    @Nullable VaeDecoder vae)
     implements AutoCloseable {
   /// Models inside this module.
   public static final List<String> SHIPPED = List.of("shapes-dit");
 
   private static final List<String> FILES =
       List.of("model_index.json", "scheduler/scheduler_config.json");
-  private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+  private static final String STEM = "diffusion_pytorch_model";
+
+  /// Opens a shipped model by name, or a folder, to compute in f32.
+  public static ImageModel open(String nameOrFolder, ComputeDevice device) {
+    return open(nameOrFolder, device, DType.F32);
+  }
 
   /// Opens a shipped model by name, or a folder.
   ///
   /// **Errors:** a missing folder, component or weight, with its path.
-  public static ImageModel open(String nameOrFolder, ComputeDevice device) {
+  ///
+  /// @param type what denoiser and text encoders compute in; the VAE takes f32 always
+  public static ImageModel open(String nameOrFolder, ComputeDevice device, DType type) {
     if (SHIPPED.contains(nameOrFolder)) {
-      return shipped(nameOrFolder, device);
+      return shipped(nameOrFolder, device, type);
     }
     Path folder = Path.of(nameOrFolder);
     if (!Files.isDirectory(folder)) {
       throw SpillwayException.notFound(
           "model %s is neither a folder nor one of %s", nameOrFolder, SHIPPED);
     }
-    return read(folder, nameOrFolder, device);
+    return read(folder, nameOrFolder, device, type);
   }
 
-  private static ImageModel read(Path folder, String name, ComputeDevice device) {
+  private static ImageModel read(Path folder, String name, ComputeDevice device, DType type) {
     for (String file : FILES) {
       if (!Files.exists(folder.resolve(file))) {
         throw SpillwayException.notFound(
@@ -63,108 +86,109 @@ public record ImageModel(
       }
     }
     Sampler sampler = Samplers.read(folder.resolve("scheduler/scheduler_config.json"));
+    List<AutoCloseable> opened = new ArrayList<>();
+    try {
+      Loaded loaded = denoiser(folder, device, type);
+      opened.add(loaded.denoiser);
+      opened.add(loaded.denoiser.parameters());
+      TextEncoders text = null;
+      if (loaded.denoiser instanceof Unet unet && unet.config().context() > 0) {
+        text = Components.text(folder, device, type);
+        opened.add(text);
+        if (text.width() != unet.config().context()) {
+          throw SpillwayException.badInput(
+              "%s: the text encoders give %d numbers a token, the UNet wants %d",
+              folder, text.width(), unet.config().context());
+        }
+      }
+      VaeDecoder vae = null;
+      int fold = pixelFold(loaded.denoiser.channels());
+      if (fold == 0) {
+        vae = Components.vae(folder.resolve("vae"), device);
+        opened.add(vae);
+        fold = vae.config().fold();
+        if (vae.config().channels() != loaded.denoiser.channels()) {
+          throw SpillwayException.badInput(
+              "%s: the VAE has %d latent channels, the denoiser %d",
+              folder, vae.config().channels(), loaded.denoiser.channels());
+        }
+      }
+      int size = loaded.sampleSize * fold;
+      return new ImageModel(name, loaded.denoiser, sampler, loaded.classes, size, fold, text, vae);
+    } catch (RuntimeException e) {
+      Components.closeAll(opened.reversed(), e);
+      throw e;
+    }
+  }
+
+  private record Loaded(Denoiser denoiser, int classes, int sampleSize) {}
+
+  private static Loaded denoiser(Path folder, ComputeDevice device, DType type) {
     Path transformer = folder.resolve("transformer");
     Path unet = folder.resolve("unet");
     if (Files.isDirectory(transformer)) {
-      JsonNode json = Json.readTree(transformer.resolve("config.json"));
-      DitConfig config = dit(json);
-      Parameters p = Parameters.load(weights(transformer), config.parameters(), DType.F32, device);
-      int size = json.path("sample_size").asInt(32);
-      return new ImageModel(
-          name, new Dit(config, p), sampler, config.classes(), size, pixelFold(config.channels()));
+      JsonNode json = Components.config(transformer);
+      String kind = json.path("_class_name").asString("DiTTransformer2DModel");
+      Path weights = Components.weights(transformer, STEM);
+      if (kind.startsWith("PixArt")) {
+        PixArtConfig config = Components.pixArt(json);
+        Parameters p = Parameters.load(weights, config.parameters(), type, device);
+        return new Loaded(new PixArt(config, p), 0, config.sampleSize());
+      }
+      // early DiT folders name the class that both grew out of
+      if (!List.of("DiTTransformer2DModel", "Transformer2DModel").contains(kind)) {
+        throw SpillwayException.badFile(
+            transformer.resolve("config.json"),
+            "",
+            "transformer %s is not supported; known: DiTTransformer2DModel, PixArtTransformer2DModel",
+            kind);
+      }
+      DitConfig config = Components.dit(json);
+      Parameters p = Parameters.load(weights, config.parameters(), type, device);
+      return new Loaded(new Dit(config, p), config.classes(), config.sampleSize());
     }
     if (Files.isDirectory(unet)) {
-      JsonNode json = Json.readTree(unet.resolve("config.json"));
-      UnetConfig config = unet(json, unet.resolve("config.json"));
-      Parameters p = Parameters.load(weights(unet), config.parameters(), DType.F32, device);
-      int fold = pixelFold(config.channels());
-      int size = json.path("sample_size").asInt(128) * fold;
-      return new ImageModel(name, new Unet(config, p), sampler, config.classes(), size, fold);
+      JsonNode json = Components.config(unet);
+      UnetConfig config = Components.unet(json, unet.resolve("config.json"));
+      Parameters p =
+          Parameters.load(Components.weights(unet, STEM), config.parameters(), type, device);
+      return new Loaded(new Unet(config, p), config.classes(), json.path("sample_size").asInt(128));
     }
     throw SpillwayException.notFound("%s: component transformer/ or unet/ is missing", folder);
   }
 
-  private static Path weights(Path component) {
-    Path file = component.resolve(WEIGHTS);
-    if (!Files.exists(file)) {
-      throw SpillwayException.notFound("%s: weights are missing", file);
-    }
-    return file;
-  }
-
-  private static DitConfig dit(JsonNode json) {
-    int channels = json.path("in_channels").asInt(4);
-    return new DitConfig(
-        json.path("num_layers").asInt(28),
-        json.path("num_attention_heads").asInt(16),
-        json.path("attention_head_dim").asInt(72),
-        json.path("patch_size").asInt(2),
-        channels,
-        json.path("out_channels").asInt(channels),
-        json.path("sample_size").asInt(32),
-        json.path("num_embeds_ada_norm").asInt(1000));
-  }
-
-  private static UnetConfig unet(JsonNode json, Path file) {
-    List<Integer> widths = numbers(json.path("block_out_channels"));
-    List<Integer> depths = numbers(json.path("transformer_layers_per_block"));
-    List<String> types = new ArrayList<>();
-    json.path("down_block_types").forEach(t -> types.add(t.asString("")));
-    if (widths.isEmpty() || depths.size() != widths.size() || types.size() != widths.size()) {
-      throw SpillwayException.badFile(
-          file,
-          "",
-          "block_out_channels, transformer_layers_per_block and down_block_types must be lists of"
-              + " one length");
-    }
-    for (int i = 0; i < types.size(); i++) {
-      if (types.get(i).equals("DownBlock2D")) {
-        depths.set(i, 0);
-      } else if (!types.get(i).equals("CrossAttnDownBlock2D")) {
-        throw SpillwayException.badFile(file, "", "block type %s is not supported", types.get(i));
-      }
-    }
-    List<Integer> heads = numbers(json.path("attention_head_dim"));
-    int headWidth = heads.isEmpty() ? 64 : widths.getLast() / heads.getLast();
-    return new UnetConfig(
-        json.path("in_channels").asInt(4),
-        widths,
-        depths,
-        json.path("layers_per_block").asInt(2),
-        headWidth,
-        json.path("cross_attention_dim").asInt(0),
-        json.path("projection_class_embeddings_input_dim").asInt(0),
-        json.path("num_class_embeds").asInt(1) - 1,
-        json.path("norm_num_groups").asInt(32));
-  }
-
-  private static List<Integer> numbers(JsonNode list) {
-    List<Integer> numbers = new ArrayList<>();
-    list.forEach(n -> numbers.add(n.asInt()));
-    return numbers;
-  }
-
+  /// How many pixels fold into one element, 0 for channels that are none of pixels.
   private static int pixelFold(int channels) {
     int fold = (int) Math.round(Math.sqrt(channels / 3.0));
-    return 3 * fold * fold == channels ? fold : 8;
+    return 3 * fold * fold == channels ? fold : 0;
   }
 
-  /// Whether the denoiser works on pixels, so that no VAE is needed.
-  public boolean onPixels() {
-    return 3 * pixelFold * pixelFold == denoiser.channels();
+  /// The class of that name or number.
+  ///
+  /// **Errors:** an unknown one, with what is known.
+  public int label(String text) {
+    if (classes == Shape.values().length) {
+      return Shape.of(text).ordinal();
+    }
+    try {
+      return Integer.parseInt(text.strip());
+    } catch (NumberFormatException e) {
+      throw SpillwayException.badInput(
+          "class '%s' is no number; %s has classes 0 to %d", text, name, classes - 1);
+    }
   }
 
-  private static ImageModel shipped(String name, ComputeDevice device) {
+  private static ImageModel shipped(String name, ComputeDevice device, DType type) {
     String component = name.endsWith("unet") ? "unet" : "transformer";
     Path folder = temporary();
     try {
       List<String> files = new ArrayList<>(FILES);
       files.add(component + "/config.json");
-      files.add(component + "/" + WEIGHTS);
+      files.add(component + "/" + STEM + ".safetensors");
       for (String file : files) {
         copyResource(name + "/" + file, folder.resolve(file));
       }
-      return read(folder, name, device);
+      return read(folder, name, device, type);
     } finally {
       delete(folder);
     }
@@ -206,5 +230,11 @@ public record ImageModel(
   public void close() {
     denoiser.close();
     denoiser.parameters().close();
+    if (text != null) {
+      text.close();
+    }
+    if (vae != null) {
+      vae.close();
+    }
   }
 }

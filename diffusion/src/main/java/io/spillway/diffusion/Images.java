@@ -1,55 +1,56 @@
 package io.spillway.diffusion;
 
+import io.spillway.diffusion.latent.VaeDecoder;
 import io.spillway.diffusion.model.Condition;
 import io.spillway.diffusion.model.Parameters;
+import io.spillway.diffusion.model.PixArt;
 import io.spillway.diffusion.parallel.Exchange;
 import io.spillway.diffusion.parallel.Job;
 import io.spillway.diffusion.parallel.RankRenderer;
 import io.spillway.diffusion.parallel.ThreadRanks;
 import io.spillway.diffusion.shapes.Classifier;
 import io.spillway.diffusion.shapes.Pixels;
+import io.spillway.diffusion.text.PromptStates;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
+import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
-/// Makes images of class-conditional models by any strategy.
+/// Makes images by any strategy.
 ///
 /// @param model what draws
 /// @param size rows and columns of pixels
 /// @param seeds the seed of each image's noise
-/// @param labels the class of each image
-public record Images(ImageModel model, int size, long[] seeds, int[] labels) {
+/// @param wish what they show
+public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
   public Images {
-    if (seeds.length != labels.length || seeds.length == 0 || seeds.length > 4096) {
+    if (seeds.length != wish.count() || seeds.length == 0 || seeds.length > 4096) {
       throw SpillwayException.badInput(
-          "%d seeds and %d classes: as many of both, 1 to 4096", seeds.length, labels.length);
+          "%d seeds for %d images: as many of both, 1 to 4096", seeds.length, wish.count());
     }
-    for (int label : labels) {
-      if (label < 0 || label > model.classes()) {
-        throw SpillwayException.badInput(
-            "class %d: the model knows 0 to %d, and %d for none",
-            label, model.classes() - 1, model.classes());
-      }
-    }
+    wish.check(model);
     if (size < 1 || size % model.pixelFold() != 0) {
       throw SpillwayException.badInput(
           "size %d is no multiple of %d pixels", size, model.pixelFold());
     }
-    if (!model.onPixels()) {
-      throw SpillwayException.badInput(
-          "%s works on latents; images need a VAE folder, which this command reads for no such"
-              + " model yet",
-          model.name());
-    }
+  }
+
+  /// Images of classes.
+  ///
+  /// @param labels the class of each
+  public Images(ImageModel model, int size, long[] seeds, int[] labels) {
+    this(model, size, seeds, new Wish.Labels(labels));
   }
 
   /// A batch of pictures, [count, 3, size, size] in -1..1, and what each rank has to tell.
@@ -88,13 +89,33 @@ public record Images(ImageModel model, int size, long[] seeds, int[] labels) {
     try (TensorScope scope = TensorScope.open()) {
       assert scope != null;
       Tensor like = model.denoiser().parameters().tensors().values().iterator().next();
-      Tensor noise = noise().to(like.device(), like.scalar_type());
+      Tensor noise = noise().to(like.device(), torch.ScalarType.Float);
       return RankRenderer.render(
           model.denoiser(), job, noise, condition(job, like), exchange, afterStep);
     }
   }
 
   private Condition condition(Job job, Tensor like) {
+    try (NoGrad off = NoGrad.begin()) {
+      assert off != null;
+      return switch (wish) {
+        case Wish.Labels(int[] labels) -> classes(job, labels, like);
+        case Wish.Prompts(List<String> texts, Optional<String> negative) ->
+            java.util.Objects.requireNonNull(model.text(), "checked before")
+                .encode(texts, negative, job.guided(), size);
+        case Wish.Encoded(Path file, int count) ->
+            PromptStates.read(
+                file,
+                ((PixArt) model.denoiser()).config().textWidth(),
+                count,
+                job.guided(),
+                like,
+                new int[] {size, size});
+      };
+    }
+  }
+
+  private Condition classes(Job job, int[] labels, Tensor like) {
     int count = labels.length;
     int halves = job.guided() ? 2 : 1;
     long[] all = new long[halves * count];
@@ -103,8 +124,7 @@ public record Images(ImageModel model, int size, long[] seeds, int[] labels) {
       all[(halves - 1) * count + i] = labels[i];
     }
     return new Condition.Labels(
-        Tensors.of(all, all.length)
-            .to(like.device(), org.bytedeco.pytorch.global.torch.ScalarType.Long));
+        Tensors.of(all, all.length).to(like.device(), torch.ScalarType.Long));
   }
 
   private Tensor noise() {
@@ -122,12 +142,13 @@ public record Images(ImageModel model, int size, long[] seeds, int[] labels) {
 
   /// The pictures that a rank's outcome holds, [count, 3, size, size].
   public float[] pixels(RankRenderer.Outcome outcome) {
-    try (TensorScope scope = TensorScope.open()) {
-      assert scope != null;
-      return Tensors.floats(
-          Pixels.decode(
-              Tensors.of(
-                  outcome.image(), seeds.length, model.denoiser().channels(), rows(), rows())));
+    try (NoGrad off = NoGrad.begin();
+        TensorScope scope = TensorScope.open()) {
+      assert off != null && scope != null;
+      Tensor image =
+          Tensors.of(outcome.image(), seeds.length, model.denoiser().channels(), rows(), rows());
+      VaeDecoder vae = model.vae();
+      return Tensors.floats(vae == null ? Pixels.decode(image) : vae.decode(image));
     }
   }
 

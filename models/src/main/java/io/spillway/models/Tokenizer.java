@@ -2,8 +2,11 @@ package io.spillway.models;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.spillway.platform.SpillwayException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -25,16 +28,32 @@ public final class Tokenizer implements AutoCloseable {
       throw SpillwayException.notFound(
           "%s is missing; copy the model's tokenizer.json into its folder", file);
     }
+    try (InputStream in = Files.newInputStream(file)) {
+      return read(in, file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /// Makes a tokenizer from the text of a `tokenizer.json`.
+  ///
+  /// @param source the file to name in errors
+  public static Tokenizer ofJson(String json, Path source) {
+    try (InputStream in = new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8))) {
+      return read(in, source);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + source + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Tokenizer read(InputStream in, Path source) throws IOException {
     try {
       return new Tokenizer(
           HuggingFaceTokenizer.newInstance(
-              file,
-              Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false")));
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+              in, Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false")));
     } catch (RuntimeException e) {
       throw SpillwayException.badFile(
-          file, "", "no readable tokenizer: %s", String.valueOf(e.getMessage()));
+          source, "", "no readable tokenizer: %s", String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,19 +1,22 @@
 package io.spillway.cli.diffusion;
 
 import io.spillway.cli.SpillwayCommand;
+import io.spillway.diffusion.Caption;
 import io.spillway.diffusion.ImageModel;
 import io.spillway.diffusion.Images;
+import io.spillway.diffusion.Wish;
 import io.spillway.diffusion.parallel.Job;
 import io.spillway.diffusion.parallel.ProcessExchange;
 import io.spillway.diffusion.parallel.RankRenderer;
 import io.spillway.diffusion.shapes.Png;
-import io.spillway.diffusion.shapes.Shape;
+import io.spillway.diffusion.text.TextEncoders;
 import io.spillway.platform.Progress;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.launch.RankEnvironment;
 import io.spillway.platform.units.Bytes;
 import io.spillway.platform.units.Seconds;
 import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.DType;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.group.GroupBackend;
 import io.spillway.tensor.group.GroupOptions;
@@ -24,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -43,13 +47,7 @@ public final class DiffuseCommand extends SpillwayCommand {
 
   @Mixin private JobOptions options = new JobOptions();
 
-  @Option(
-      names = {"--class", "--prompt"},
-      defaultValue = "disc",
-      description =
-          "What to draw: disc, ring, square, triangle, plus, crescent, stripes or"
-              + " hourglass, or a class number; default ${DEFAULT-VALUE}.")
-  private String prompt = "disc";
+  @Mixin private WishOptions wishes = new WishOptions();
 
   @Option(
       names = "--strategy",
@@ -61,16 +59,33 @@ public final class DiffuseCommand extends SpillwayCommand {
   private String strategy = "single";
 
   @Option(
-      names = "--count",
-      defaultValue = "1",
-      description = "Images in one batch, with consecutive seeds; default ${DEFAULT-VALUE}.")
-  private int count;
-
-  @Option(
       names = "--device",
       defaultValue = "auto",
       description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
   private String device = "auto";
+
+  @Option(
+      names = "--type",
+      defaultValue = "F32",
+      description =
+          "What denoiser and text encoders compute in: F32, F16 or BF16; default"
+              + " ${DEFAULT-VALUE}.")
+  private Floating type = Floating.F32;
+
+  /// What `--type` takes.
+  enum Floating {
+    F32,
+    F16,
+    BF16;
+
+    DType dtype() {
+      return switch (this) {
+        case F32 -> DType.F32;
+        case F16 -> DType.F16;
+        case BF16 -> DType.BF16;
+      };
+    }
+  }
 
   @Option(
       names = "--out",
@@ -81,9 +96,6 @@ public final class DiffuseCommand extends SpillwayCommand {
 
   @Override
   protected void execute() {
-    if (count < 1 || count > 256) {
-      throw SpillwayException.badInput("--count %d: between 1 and 256", count);
-    }
     if (options.ranks < 1 || options.ranks > 64) {
       throw SpillwayException.badInput("--ranks %d: between 1 and 64", options.ranks);
     }
@@ -91,30 +103,22 @@ public final class DiffuseCommand extends SpillwayCommand {
     // ranks as threads exchange host memory
     ComputeDevice chosen =
         Devices.choose(!processes && options.ranks > 1 && device.equals("auto") ? "cpu" : device);
-    try (ImageModel model = ImageModel.open(options.model, chosen)) {
-      long[] seeds = new long[count];
-      int[] labels = new int[count];
+    try (ImageModel model = ImageModel.open(options.model, chosen, type.dtype())) {
+      Wish wish = wishes.wish(model);
+      TextEncoders text = model.text();
+      if (text != null && wish instanceof Wish.Prompts(List<String> texts, Optional<String> not)) {
+        List<String> all = new ArrayList<>(texts);
+        not.ifPresent(all::add);
+        text.leftOut(all).forEach(note -> System.err.println("spillway: " + note));
+      }
+      long[] seeds = new long[wish.count()];
       java.util.Arrays.setAll(seeds, i -> options.seed + i);
-      java.util.Arrays.fill(labels, label(model));
-      Images images = new Images(model, options.size(model), seeds, labels);
+      Images images = new Images(model, options.size(model), seeds, wish);
       if (processes) {
         onProcesses(images, chosen);
       } else {
         onThreads(images);
       }
-    }
-  }
-
-  private int label(ImageModel model) {
-    if (model.classes() == Shape.values().length) {
-      return Shape.of(prompt).ordinal();
-    }
-    try {
-      return Integer.parseInt(prompt.strip());
-    } catch (NumberFormatException e) {
-      throw SpillwayException.badInput(
-          "class '%s' is no number; %s has classes 0 to %d",
-          prompt, model.name(), model.classes() - 1);
     }
   }
 
@@ -151,21 +155,14 @@ public final class DiffuseCommand extends SpillwayCommand {
   private void finish(
       Images images, Job job, int ranks, float[] pixels, List<RankRenderer.Outcome> outcomes) {
     int size = images.size();
+    int count = images.wish().count();
     List<String> files = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      Map<String, String> text = new LinkedHashMap<>();
-      text.put("Software", "spillway diffuse");
-      text.put("model", images.model().name());
-      text.put("class", prompt);
-      text.put("seed", String.valueOf(options.seed + i));
-      text.put("steps", String.valueOf(job.steps()));
-      text.put("sampler", job.sampler().name());
-      text.put("guidance", String.valueOf(job.guidance()));
-      text.put("strategy", job.strategy().label());
-      text.put("ranks", String.valueOf(ranks));
-      text.put("warmup", String.valueOf(job.warmup()));
-      Path file = file(i);
-      Png.write(file, Png.image(pixels, i * 3 * size * size, size, size), text);
+      Path file = count == 1 ? out : numbered(i);
+      Png.write(
+          file,
+          Png.image(pixels, i * 3 * size * size, size, size),
+          Caption.of(images, job, ranks, i));
       files.add(file.toString());
     }
     RankRenderer.Outcome most =
@@ -194,10 +191,7 @@ public final class DiffuseCommand extends SpillwayCommand {
                 new Bytes(most.bufferBytes())));
   }
 
-  private Path file(int index) {
-    if (count == 1) {
-      return out;
-    }
+  private Path numbered(int index) {
     String name = out.getFileName().toString();
     int dot = name.lastIndexOf('.');
     String stem = dot < 0 ? name : name.substring(0, dot);

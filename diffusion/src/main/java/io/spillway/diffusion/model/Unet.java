@@ -122,7 +122,9 @@ public final class Unet implements Denoiser {
       int rows = Math.toIntExact(x.size(2));
       Cooperation.Strip strip = ranks.strip();
       // every rank has the whole image, so the first convolution needs no exchange
-      Tensor whole = Ops.convolve(x, p.get("conv_in.weight"), p.get("conv_in.bias"), 1, 1, 1);
+      Tensor weight = p.get("conv_in.weight");
+      Tensor whole =
+          Ops.convolve(x.to(weight.scalar_type()), weight, p.get("conv_in.bias"), 1, 1, 1);
       Tensor h = whole.narrow(2, strip.begin(rows), strip.rows(rows)).clone(); // frees the rest
       Deque<Tensor> skips = new ArrayDeque<>();
       skips.push(h);

@@ -134,7 +134,8 @@ final class Pipeline {
     } else {
       int patch = model.patch();
       long count = (long) strip.rows(job.rows()) / patch * (job.columns() / patch);
-      tokens = Strips.like(x, x.size(0) * guidance.repeats(), count, model.width());
+      Tensor weight = model.parameters().tensors().values().iterator().next();
+      tokens = Strips.like(weight, x.size(0) * guidance.repeats(), count, model.width());
       stages.receive(tokens, stages.rank() - 1).await();
     }
     for (int b = firstBlock; b < endBlock; b++) {

@@ -2,6 +2,8 @@ package io.spillway.diffusion.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.spillway.diffusion.latent.VaeConfig;
+import io.spillway.diffusion.text.ClipConfig;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -57,5 +59,19 @@ final class UnetConfigTest {
     long positions = 256L * 1152;
     assertThat(ParameterShape.total(xl.parameters()))
         .isEqualTo(shared - positions + 27 * embeddings);
+  }
+
+  @Test
+  void theOtherComponentsHaveTheirPublishedParameters() {
+    assertThat(ParameterShape.total(PixArtConfig.ALPHA_512.parameters())).isEqualTo(610_856_096L);
+    // at 1024 two embeddings of 384 numbers join: 2 (256 x 384 + 384 + 384² + 384)
+    assertThat(ParameterShape.total(PixArtConfig.ALPHA_1024.parameters()))
+        .isEqualTo(610_856_096L + 2 * (256L * 384 + 384 + 384L * 384 + 384));
+    assertThat(ParameterShape.total(ClipConfig.CLIP_L.parameters())).isEqualTo(123_060_480L);
+    assertThat(ParameterShape.total(ClipConfig.OPEN_CLIP_BIG_G.parameters()))
+        .isEqualTo(694_659_840L);
+    // the autoencoder's 83,653,863 without its encoder (34,163,592) and quant_conv (72)
+    assertThat(ParameterShape.total(VaeConfig.SDXL.parameters()))
+        .isEqualTo(83_653_863L - 34_163_592 - 72);
   }
 }

@@ -44,7 +44,7 @@ public final class SafetensorsModel implements AutoCloseable {
       throw SpillwayException.notFound(
           "%s has no weights; looked for %s", path, String.join(", ", FILES));
     }
-    if (path.getFileName().toString().endsWith(".index.json")) {
+    if (path.getFileName().toString().endsWith(".json")) {
       return openShards(path);
     }
     SafetensorsFile file = SafetensorsFile.open(path);
