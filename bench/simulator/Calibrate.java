@@ -129,7 +129,7 @@ public final class Calibrate {
             "%s,%.5f,%.5f,%.2f,%d,%d,%s,%d,%s,%d,%s,%d,%s,%d,%s,%d",
             row.key(), row.cpi(), r.cpi(), (r.cpi() / row.cpi() - 1) * 100, r.cycles(), r.instructions(),
             g[10], r.caches().get(1).misses(), g[12], r.caches().get(2).misses(), g[16],
-            r.conditionalMispredicts(), g[19], r.dramReads(), g[20], r.dramWrites()));
+            r.conditionalMispredicts(), g[18], r.dramReads(), g[19], r.dramWrites()));
     List<String> lines = new ArrayList<>(done.values());
     Collections.sort(lines);
     lines.add(0, HEADER);

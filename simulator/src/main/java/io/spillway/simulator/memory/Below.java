@@ -9,6 +9,9 @@ abstract class Below {
   /// Whether the last [#read] handed a modified line up.
   boolean servedDirty;
 
+  /// Whether the last [#read] handed up a copy that may not be written.
+  boolean servedShared;
+
   /// Asks for a line.
   ///
   /// @param line address of the line in lines

@@ -22,6 +22,9 @@ final class Cache extends Below {
   private static final int DIRTY = 1;
   private static final int PREFETCHED = 2;
 
+  /// A copy that may be read but not written: the level below owns the line.
+  private static final int SHARED = 8;
+
   /// The line went up to an exclusive cache's reader and is not kept.
   private static final byte GONE = 4;
 
@@ -50,6 +53,9 @@ final class Cache extends Below {
   private final long[] ready;
   private final byte[] state;
 
+  /// What served the miss that brought the line.
+  private final byte[] source;
+
   /// The way that a set hit last.
   private final int[] recent;
 
@@ -62,12 +68,15 @@ final class Cache extends Below {
   private long nextArrival = Long.MAX_VALUE;
   private final long[] mshr;
   private final long responseTime;
+
+  /// From the arrival of a line until it may be read like any other.
+  private final long fillTime;
   private long clock;
   private long blockedFrom = Long.MAX_VALUE;
   private long blockedUntil;
   private long random = 0x2545F4914F6CDD1DL;
 
-  private final StrideTable @Nullable [] strides;
+  private final @Nullable StrideTable strides;
   private final int degree;
   private final CacheLevel.Replacement replacement;
   private final boolean exclusive;
@@ -107,6 +116,7 @@ final class Cache extends Below {
     this.stamp = new long[lines];
     this.ready = new long[lines];
     this.state = new byte[lines];
+    this.source = new byte[lines];
     this.recent = new int[level.sets()];
     Arrays.setAll(recent, set -> set * ways);
     int flights = 2 * level.mshrs() + 8;
@@ -116,14 +126,11 @@ final class Cache extends Below {
     this.pendingSource = new byte[flights];
     this.mshr = new long[level.mshrs()];
     this.responseTime = level.response() * period;
+    this.fillTime = level.data() * period + busPayload;
     this.replacement = level.replacement();
     this.exclusive = level.inclusion() == CacheLevel.Inclusion.EXCLUSIVE;
     if (level.prefetcher().isPresent()) {
-      StrideTable[] tables = new StrideTable[2 + number];
-      for (int i = 0; i < tables.length; i++) {
-        tables[i] = new StrideTable(level.prefetcher().get());
-      }
-      this.strides = tables;
+      this.strides = new StrideTable(level.prefetcher().get());
       this.degree = level.prefetcher().get().degree();
     } else {
       this.strides = null;
@@ -162,7 +169,7 @@ final class Cache extends Below {
       }
       recent[set] = way;
     }
-    if (ready[way] > time) {
+    if (ready[way] > time || (write && (state[way] & SHARED) != 0)) {
       return -1;
     }
     counts.accesses++;
@@ -192,29 +199,48 @@ final class Cache extends Below {
     int way = find(line);
     if (way >= 0) {
       touch(way);
-      servedBy = number;
-      coalesced = false;
+      long arrived = ready[way] - fillTime;
       if (write) {
-        state[way] |= DIRTY;
+        if ((state[way] & SHARED) != 0) {
+          arrived = own(line, Math.max(time, arrived), pc, address);
+          ready[way] = arrived + fillTime;
+        }
+        state[way] = (byte) (state[way] & ~SHARED | DIRTY);
       }
+      coalesced = arrived > time;
+      if (coalesced) {
+        counts.misses++;
+        servedBy = source[way];
+        prefetch(pc, address, time, requestor, 0);
+        return arrived + responseTime + busPayload + snooped;
+      }
+      servedBy = number;
       return cycles.up(time) + hitCycles(way, time, 0) * period + snooped;
     }
     counts.misses++;
     int flight = flight(line);
     coalesced = flight >= 0;
     long done;
+    boolean first = false;
     if (coalesced) {
       servedBy = pendingSource[flight];
       if (write) {
-        pendingState[flight] |= DIRTY;
+        if ((pendingState[flight] & SHARED) != 0) {
+          pendingArrival[flight] = own(line, pendingArrival[flight] + busPayload, pc, address);
+        }
+        pendingState[flight] = (byte) (pendingState[flight] & ~SHARED | DIRTY);
       }
       done = cycles.up(pendingArrival[flight]) + responseTime + busPayload;
     } else {
+      first = prefetchesFirst(time, 0);
+      if (first) {
+        prefetch(pc, address, time, requestor, 1);
+      }
       long arrives = miss(line, time, 0, write, requestor, pc, address, write ? DIRTY : 0);
       done = cycles.up(arrives) + responseTime;
     }
-    if (strides != null && requestor != FETCH) {
-      prefetch(pc, address, time, requestor);
+    if (!first) {
+      prefetch(pc, address, time, requestor, 0);
     }
     return done + snooped;
   }
@@ -238,37 +264,82 @@ final class Cache extends Below {
     int way = find(line);
     if (way >= 0) {
       touch(way);
-      servedBy = number;
-      servedDirty = (state[way] & DIRTY) != 0;
-      state[way] = 0;
+      boolean dirty = (state[way] & DIRTY) != 0;
+      boolean copy = !write && (state[way] & SHARED) != 0;
+      state[way] = (byte) (state[way] & SHARED);
+      long arrived = ready[way] - fillTime;
       long left = cycles.up(time) + hitCycles(way, time, header) * period;
       if (exclusive) {
         tag[way] = -1;
       }
+      servedBy = number;
+      if (arrived > time) {
+        counts.misses++;
+        servedBy = source[way];
+        prefetch(pc, address, time, requestor, 0);
+        left = arrived + responseTime;
+      }
+      servedDirty = dirty;
+      servedShared = copy;
       return left;
     }
     counts.misses++;
     int flight = flight(line);
     long arrives;
+    boolean first = false;
     if (flight >= 0) {
       servedBy = pendingSource[flight];
-      servedDirty = (pendingState[flight] & DIRTY) != 0;
-      pendingState[flight] = exclusive ? GONE : 0;
+      handUp(flight, write);
       arrives = pendingArrival[flight];
     } else {
+      first = prefetchesFirst(time, header);
+      if (first) {
+        prefetch(pc, address, time, requestor, 1);
+      }
       arrives = miss(line, time, header, write, requestor, pc, address, 0);
-      flight = flight(line);
-      if (flight >= 0) {
-        servedDirty = (pendingState[flight] & DIRTY) != 0;
-        pendingState[flight] = exclusive ? GONE : 0;
+      int started = flight(line);
+      if (started >= 0) {
+        handUp(started, write);
       }
     }
-    if (strides != null && requestor != FETCH) {
+    if (!first) {
       boolean dirty = servedDirty;
-      prefetch(pc, address, time, requestor);
+      boolean copy = servedShared;
+      prefetch(pc, address, time, requestor, 0);
       servedDirty = dirty;
+      servedShared = copy;
     }
     return cycles.up(arrives) + responseTime;
+  }
+
+  /// Decides what a requestor above gets of a line that was not here: whoever wants to write gets
+  /// it with its modification; a reader of a modified line gets a copy, for this cache had no time to
+  /// tell it that it owns the line.
+  private void handUp(int flight, boolean write) {
+    boolean dirty = (pendingState[flight] & DIRTY) != 0;
+    if (exclusive) {
+      servedDirty = dirty;
+      servedShared = false;
+      pendingState[flight] = GONE;
+    } else if (write || !dirty) {
+      servedDirty = dirty;
+      servedShared = !write && (pendingState[flight] & SHARED) != 0;
+      pendingState[flight] = (byte) (pendingState[flight] & SHARED);
+    } else {
+      servedDirty = false;
+      servedShared = true;
+    }
+  }
+
+  /// Asks the level below for the right to write a line of which a copy is here; returns when it
+  /// comes.
+  private long own(long line, long time, long pc, long address) {
+    long leaves = cycles.up(time) + level.tag() * period;
+    long start = requests.book(leaves, busHeader, bus);
+    long header = bus.up(start) - start + busRequest;
+    long answer = below.read(line, start, header, true, DATA, pc, address);
+    long granted = responses.book(answer, busHeader, bus);
+    return bus.up(granted) + busResponse;
   }
 
   @Override
@@ -278,7 +349,7 @@ final class Cache extends Below {
     if (way < 0) {
       int flight = flight(line);
       if (flight >= 0) {
-        pendingState[flight] = (byte) ((pendingState[flight] & ~GONE) | (dirty ? DIRTY : 0));
+        pendingState[flight] = (byte) ((pendingState[flight] & ~(GONE | SHARED)) | (dirty ? DIRTY : 0));
         return;
       }
       way = insert(line, time + header);
@@ -321,6 +392,7 @@ final class Cache extends Below {
     long line = pendingLine[flight];
     long arrives = pendingArrival[flight];
     byte flags = pendingState[flight];
+    byte served = pendingSource[flight];
     pending--;
     pendingLine[flight] = pendingLine[pending];
     pendingArrival[flight] = pendingArrival[pending];
@@ -331,7 +403,8 @@ final class Cache extends Below {
     }
     int way = insert(line, arrives);
     state[way] = flags;
-    ready[way] = cycles.up(arrives) + level.data() * period + busPayload;
+    source[way] = served;
+    ready[way] = cycles.up(arrives) + fillTime;
     touch(way);
   }
 
@@ -357,23 +430,36 @@ final class Cache extends Below {
       long pc,
       long address,
       int flags) {
+    long earliest = Long.MAX_VALUE;
+    for (long release : mshr) {
+      earliest = Math.min(earliest, release);
+    }
+    long start = Math.max(time, earliest);
+    long leaves = cycles.up(start) + level.tag() * period + header;
+    return send(line, start, leaves, write, requestor, pc, address, flags);
+  }
+
+  /// Sends a miss down that holds a free miss register from `start` on.
+  private long send(
+      long line,
+      long start,
+      long leaves,
+      boolean write,
+      int requestor,
+      long pc,
+      long address,
+      int flags) {
     int slot = 0;
     int inFlight = 0;
     for (int i = 0; i < mshr.length; i++) {
       if (mshr[i] < mshr[slot]) {
         slot = i;
       }
-      if (mshr[i] > time) {
+      if (mshr[i] > start) {
         inFlight++;
       }
     }
-    long start = time;
-    if (mshr[slot] > time) {
-      start = mshr[slot];
-      inFlight--;
-    }
-    long send = cycles.up(start) + level.tag() * period + header;
-    long arrives = fetch(line, send, write, requestor, pc, address);
+    long arrives = fetch(line, leaves, write, requestor, pc, address);
     mshr[slot] = arrives;
     if (inFlight + 1 >= mshr.length) {
       long earliest = Long.MAX_VALUE;
@@ -389,7 +475,8 @@ final class Cache extends Below {
     }
     pendingLine[pending] = line;
     pendingArrival[pending] = arrives;
-    pendingState[pending] = (byte) (flags | (below.servedDirty ? DIRTY : 0));
+    pendingState[pending] =
+        (byte) (flags | (below.servedDirty ? DIRTY : 0) | (below.servedShared ? SHARED : 0));
     pendingSource[pending] = (byte) served;
     pending++;
     nextArrival = Math.min(nextArrival, arrives);
@@ -562,12 +649,18 @@ final class Cache extends Below {
     };
   }
 
-  private void prefetch(long pc, long address, long time, int requestor) {
-    StrideTable[] tables = strides;
-    if (tables == null) {
+  /// Whether prefetches leave before the miss that causes them: they are ready a cycle after it came,
+  /// it leaves after the tag lookup, which begins at a clock edge.
+  private boolean prefetchesFirst(long time, long header) {
+    return strides != null && time + period < cycles.up(time) + level.tag() * period + header;
+  }
+
+  private void prefetch(long pc, long address, long time, int requestor, int reserved) {
+    StrideTable table = strides;
+    if (table == null || requestor == FETCH) {
       return;
     }
-    long stride = tables[requestor == DATA ? 0 : requestor - 1].learn(pc, address);
+    long stride = table.learn(pc, address);
     if (stride == 0) {
       return;
     }
@@ -575,7 +668,7 @@ final class Cache extends Below {
       stride = stride < 0 ? -level.line() : level.line();
     }
     int served = servedBy;
-    long at = cycles.up(time) + period;
+    long at = time + period;
     for (int d = 1; d <= degree; d++) {
       long target = address + d * stride;
       if ((target ^ address) >>> PAGE_BITS != 0) {
@@ -585,9 +678,9 @@ final class Cache extends Below {
       if (find(line) >= 0 || flight(line) >= 0) {
         continue;
       }
-      at = room(at);
+      at = room(at, reserved);
       counts.prefetches++;
-      miss(line, at - level.tag() * period, 0, false, 2 + number, pc, line << lineBits, PREFETCHED);
+      send(line, at, at, false, 2 + number, pc, line << lineBits, PREFETCHED);
       at += period;
     }
     servedBy = served;
@@ -595,8 +688,8 @@ final class Cache extends Below {
 
   /// The first time from `time` on at which a prefetch finds a free miss register; two are kept for
   /// demand.
-  private long room(long time) {
-    int limit = Math.max(1, mshr.length - 2);
+  private long room(long time, int reserved) {
+    int limit = Math.max(1, mshr.length - 2 - reserved);
     while (true) {
       int inFlight = 0;
       long earliest = Long.MAX_VALUE;

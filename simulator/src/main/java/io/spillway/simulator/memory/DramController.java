@@ -137,6 +137,7 @@ final class DramController extends Below {
       long line, long time, long header, boolean write, int requestor, long pc, long address) {
     servedBy = number;
     servedDirty = false;
+    servedShared = false;
     reads++;
     drain(time);
     for (int i = 0; i < queued; i++) {
