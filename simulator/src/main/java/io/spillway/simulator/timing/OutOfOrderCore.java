@@ -490,9 +490,14 @@ public final class OutOfOrderCore extends TimingCore {
     long known = pc + in.imm();
     boolean always = in.opClass() == OpClass.JUMP;
     if (direct && (always || branches.taken) && (!branches.taken || branches.target != known)) {
-      branches.redirect(pc, known);
       long decoded = sentAt[(int) number & MASK] + core.fetchToDecode();
-      fetchFrom(decoded + 2);
+      branches.enterWrongPath();
+      follow(branches.taken ? branches.target : pc + in.length(), branches.taken, decoded + 1);
+      branches.leaveWrongPath();
+      branches.redirect(pc, known);
+      fetchCycle = decoded + 2;
+      fetchedNow = 0;
+      fetchClosed = false;
       if (always) {
         branches.resolve(in, pc, true, next, false, true);
         branches.commit(committed + 1);
