@@ -71,6 +71,7 @@ final class Cache extends Below {
 
   /// From the arrival of a line until it may be read like any other.
   private final long fillTime;
+
   private long clock;
   private long blockedFrom = Long.MAX_VALUE;
   private long blockedUntil;
@@ -313,8 +314,8 @@ final class Cache extends Below {
   }
 
   /// Decides what a requestor above gets of a line that was not here: whoever wants to write gets
-  /// it with its modification; a reader of a modified line gets a copy, for this cache had no time to
-  /// tell it that it owns the line.
+  /// it with its modification; a reader of a modified line gets a copy, for this cache had no time
+  /// to tell it that it owns the line.
   private void handUp(int flight, boolean write) {
     boolean dirty = (pendingState[flight] & DIRTY) != 0;
     if (exclusive) {
@@ -349,7 +350,8 @@ final class Cache extends Below {
     if (way < 0) {
       int flight = flight(line);
       if (flight >= 0) {
-        pendingState[flight] = (byte) ((pendingState[flight] & ~(GONE | SHARED)) | (dirty ? DIRTY : 0));
+        pendingState[flight] =
+            (byte) ((pendingState[flight] & ~(GONE | SHARED)) | (dirty ? DIRTY : 0));
         return;
       }
       way = insert(line, time + header);
@@ -649,8 +651,8 @@ final class Cache extends Below {
     };
   }
 
-  /// Whether prefetches leave before the miss that causes them: they are ready a cycle after it came,
-  /// it leaves after the tag lookup, which begins at a clock edge.
+  /// Whether prefetches leave before the miss that causes them: they are ready a cycle after it
+  /// came, it leaves after the tag lookup, which begins at a clock edge.
   private boolean prefetchesFirst(long time, long header) {
     return strides != null && time + period < cycles.up(time) + level.tag() * period + header;
   }
