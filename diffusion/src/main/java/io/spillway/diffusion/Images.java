@@ -68,19 +68,17 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
 
   /// Makes them with ranks that are threads of this process.
   public Made make(Job job, int ranks, Progress.Task task) {
+    return make(job, ranks, (int _) -> task.advance(1));
+  }
+
+  /// Makes them with ranks that are threads of this process.
+  ///
+  /// @param afterStep told after each step on the thread of rank 0; what it throws ends the work
+  public Made make(Job job, int ranks, IntConsumer afterStep) {
     job.check(model.denoiser(), ranks);
     List<RankRenderer.Outcome> outcomes =
         ThreadRanks.run(
-            ranks,
-            exchange ->
-                onRank(
-                    job,
-                    exchange,
-                    _ -> {
-                      if (exchange.rank() == 0) {
-                        task.advance(1);
-                      }
-                    }));
+            ranks, exchange -> onRank(job, exchange, exchange.rank() == 0 ? afterStep : _ -> {}));
     return new Made(pixels(outcomes.getFirst()), outcomes);
   }
 

@@ -1,44 +1,37 @@
 package io.spillway.server;
 
-import io.helidon.http.HeaderNames;
-import io.helidon.http.Status;
-import io.helidon.webserver.WebServer;
+import static io.spillway.server.http.HttpService.json;
+
+import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.spillway.longcontext.LongContextModel;
 import io.spillway.models.ChatTemplate;
-import io.spillway.platform.ErrorCode;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.time.Duration;
-import java.util.LinkedHashMap;
+import io.spillway.server.http.EventStream;
+import io.spillway.server.http.HttpService;
+import io.spillway.server.http.Listening;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /// OpenAI's API over one model: chat completions, completions, models, and stored contexts under
 /// `/v1/sessions`; `/healthz` and `/metrics` beside them.
 ///
 /// Requests run on virtual threads; everything that touches libtorch runs on the engine's thread.
 public final class LongContextServer implements AutoCloseable {
-  private static final String RETRY_AFTER_SECONDS = "1";
+  private static final long RETRY_AFTER_SECONDS = 1;
 
   private final LongContextModel model;
   private final ServerSettings settings;
   private final Metrics metrics = new Metrics();
   private final SessionStore store;
   private final Engine engine;
-  private final WebServer web;
+  private final Listening listening;
+  private final HttpService web;
   private final @Nullable ChatTemplate template;
   private final AtomicLong numbers = new AtomicLong();
   private final String name;
@@ -50,15 +43,9 @@ public final class LongContextServer implements AutoCloseable {
     this.store = new SessionStore(model, settings.sessions());
     this.template = template(model);
     this.engine = new Engine(model, store, metrics, settings);
-    this.web =
-        WebServer.builder()
-            .address(address(settings.host()))
-            .port(settings.port())
-            .maxPayloadSize(settings.largestBody())
-            .shutdownHook(false)
-            .shutdownGracePeriod(Duration.ofSeconds(5))
-            .routing(this::route)
-            .build();
+    this.listening =
+        new Listening(settings.host(), settings.port(), settings.apiKey(), settings.largestBody());
+    this.web = new HttpService(listening, () -> metrics.render(store), this::route);
   }
 
   private static @Nullable ChatTemplate template(LongContextModel model) {
@@ -69,14 +56,6 @@ public final class LongContextServer implements AutoCloseable {
     }
   }
 
-  private static InetAddress address(String host) {
-    try {
-      return InetAddress.getByName(host);
-    } catch (UnknownHostException e) {
-      throw SpillwayException.badInput("no address for host '%s'", host);
-    }
-  }
-
   /// Starts listening.
   public static LongContextServer start(LongContextModel model, ServerSettings settings) {
     LongContextServer server = new LongContextServer(model, settings);
@@ -84,9 +63,7 @@ public final class LongContextServer implements AutoCloseable {
       server.web.start();
     } catch (RuntimeException e) {
       server.close();
-      throw SpillwayException.notAvailable(
-          "cannot listen on %s port %d: %s; choose another --port",
-          settings.host(), settings.port(), String.valueOf(e.getMessage()));
+      throw e;
     }
     return server;
   }
@@ -98,13 +75,6 @@ public final class LongContextServer implements AutoCloseable {
 
   private void route(HttpRouting.Builder routing) {
     routing
-        .get("/healthz", (request, response) -> response.send("ok\n"))
-        .get(
-            "/metrics",
-            (request, response) -> {
-              response.header(HeaderNames.CONTENT_TYPE, "text/plain; version=0.0.4");
-              response.send(metrics.render(store));
-            })
         .get("/v1/models", guarded((request, response) -> json(response, models())))
         .get("/v1/sessions", guarded((request, response) -> json(response, sessions())))
         .post("/v1/sessions", guarded(this::storeContext))
@@ -113,36 +83,8 @@ public final class LongContextServer implements AutoCloseable {
         .post("/v1/completions", guarded((q, r) -> complete(q, r, false)));
   }
 
-  private interface Exchange {
-    void handle(ServerRequest request, ServerResponse response) throws Exception;
-  }
-
-  private io.helidon.webserver.http.Handler guarded(Exchange exchange) {
-    return (request, response) -> {
-      if (!allowed(request)) {
-        error(response, 401, "invalid_api_key", "a valid API key is needed as bearer token");
-        return;
-      }
-      try {
-        exchange.handle(request, response);
-      } catch (SpillwayException e) {
-        if (response.isSent()) {
-          throw e;
-        }
-        int status =
-            e.code() == ErrorCode.NOT_FOUND ? 404 : e.code() == ErrorCode.BAD_INPUT ? 400 : 422;
-        error(response, status, "invalid_request_error", String.valueOf(e.getMessage()));
-      }
-    };
-  }
-
-  private boolean allowed(ServerRequest request) {
-    if (settings.apiKey().isEmpty()) {
-      return true;
-    }
-    String given = request.headers().first(HeaderNames.AUTHORIZATION).orElse("");
-    byte[] wanted = ("Bearer " + settings.apiKey().get()).getBytes(StandardCharsets.UTF_8);
-    return MessageDigest.isEqual(wanted, given.getBytes(StandardCharsets.UTF_8));
+  private Handler guarded(HttpService.Exchange exchange) {
+    return HttpService.guarded(listening, exchange);
   }
 
   private Map<String, Object> models() {
@@ -158,8 +100,7 @@ public final class LongContextServer implements AutoCloseable {
   }
 
   private static ApiRequest read(ServerRequest request) {
-    String text = request.content().as(String.class);
-    return new ApiRequest(Json.parse(text, JsonNode.class, "request"));
+    return new ApiRequest(HttpService.body(request));
   }
 
   private boolean submit(Job job, ServerResponse response) {
@@ -168,8 +109,7 @@ public final class LongContextServer implements AutoCloseable {
       return true;
     }
     metrics.refused();
-    response.header(HeaderNames.create("Retry-After"), RETRY_AFTER_SECONDS);
-    error(response, 429, "rate_limit_exceeded", "the queue is full; try again later");
+    HttpService.full(response, RETRY_AFTER_SECONDS);
     return false;
   }
 
@@ -244,35 +184,30 @@ public final class LongContextServer implements AutoCloseable {
     if (event instanceof Job.Event.Failed failed) {
       throw failed(failed);
     }
-    response.status(Status.OK_200);
-    response.header(HeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
-    response.header(HeaderNames.CACHE_CONTROL, "no-cache");
     boolean ended = false;
-    try (OutputStream out = response.outputStream()) {
+    try (EventStream events = new EventStream(response)) {
       boolean first = true;
       while (true) {
         switch (event) {
-          case Job.Event.Piece piece -> write(out, Json.line(replies.piece(piece.text(), first)));
+          case Job.Event.Piece piece -> events.data(Json.line(replies.piece(piece.text(), first)));
           case Job.Event.Failed failed -> {
             ended = true;
-            write(out, Json.line(errorBody("server_error", "the answer failed")));
+            events.data(Json.line(HttpService.errorBody("server_error", "the answer failed")));
             throw failed(failed);
           }
           case Job.Event.Done done -> {
             ended = true;
-            write(out, Json.line(replies.last(done)));
+            events.data(Json.line(replies.last(done)));
             if (usage) {
-              write(out, Json.line(replies.usage(done)));
+              events.data(Json.line(replies.usage(done)));
             }
-            write(out, "[DONE]");
+            events.data("[DONE]");
             return;
           }
         }
         first = false;
         event = job.next();
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException("the client has left", e);
     } finally {
       if (!ended) {
         job.cancel(); // whatever the web server throws when a client has left
@@ -280,34 +215,11 @@ public final class LongContextServer implements AutoCloseable {
     }
   }
 
-  private static void write(OutputStream out, String data) throws IOException {
-    out.write(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
-    out.flush();
-  }
-
-  private static void json(ServerResponse response, Object body) {
-    response.header(HeaderNames.CONTENT_TYPE, "application/json");
-    response.send(Json.write(body));
-  }
-
-  private static Map<String, Object> errorBody(String type, String message) {
-    Map<String, Object> error = new LinkedHashMap<>();
-    error.put("message", message);
-    error.put("type", type);
-    error.put("code", type);
-    return Map.of("error", error);
-  }
-
-  private static void error(ServerResponse response, int status, String type, String message) {
-    response.status(Status.create(status));
-    json(response, errorBody(type, message));
-  }
-
   /// Lets running answers end, then stops.
   @Override
   public void close() {
     engine.close();
-    web.stop();
+    web.close();
     store.close();
   }
 }

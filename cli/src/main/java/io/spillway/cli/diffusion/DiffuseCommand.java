@@ -40,7 +40,8 @@ import picocli.CommandLine.Option;
       CompareCommand.class,
       DiffusePlanCommand.class,
       DiffuseTrainCommand.class,
-      JudgeCommand.class
+      JudgeCommand.class,
+      ServeImagesCommand.class
     })
 public final class DiffuseCommand extends SpillwayCommand {
   private static final Duration PATIENCE = Duration.ofSeconds(10);

@@ -39,7 +39,8 @@ final class PartialAttentionTest {
       Tensor k = random(23);
       Tensor v = random(23);
       PartialAttention whole = PartialAttention.of(q, k, v, null);
-      PartialAttention joined = part(q, k, v, 0, 7).join(part(q, k, v, 7, 1)).join(part(q, k, v, 8, 15));
+      PartialAttention joined =
+          part(q, k, v, 0, 7).join(part(q, k, v, 7, 1)).join(part(q, k, v, 8, 15));
       Tensor logits = torch.matmul(q, k.transpose(2, 3)).mul(new Scalar(1 / Math.sqrt(WIDTH)));
       Tensor byHand = torch.matmul(torch.softmax(logits, -1), v);
       assertThat(furthest(whole.out(), byHand)).isLessThan(1e-5);
