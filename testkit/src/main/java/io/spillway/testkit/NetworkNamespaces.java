@@ -85,6 +85,10 @@ public final class NetworkNamespaces implements AutoCloseable {
     Shell.must("ip -n " + host + " addr add " + address(i) + "/24 dev " + inner);
     Shell.must("ip -n " + host + " link set " + inner + " up");
     Shell.must("ip -n " + host + " link set lo up");
+    // BBR drains its connections for 200 ms every ten seconds to measure them, and connections that
+    // rested a moment start slowly again: neither belongs to the link
+    Shell.must("ip netns exec " + host + " sysctl -qw net.ipv4.tcp_congestion_control=reno");
+    Shell.must("ip netns exec " + host + " sysctl -qw net.ipv4.tcp_slow_start_after_idle=0");
     // without segmentation offload, so that the shaper sees the frames that a wire would carry
     Shell.run(List.of("ethtool", "-K", outer, "tso", "off", "gso", "off", "gro", "off"));
     Shell.must("tc qdisc add dev " + outer + " root " + shape(rate));
@@ -92,9 +96,10 @@ public final class NetworkNamespaces implements AutoCloseable {
   }
 
   private static String shape(long rate) {
-    // a burst of 2 ms lets timers of 250 Hz keep up; the queue holds 50 ms
+    // a burst of 2 ms lets timers of 250 Hz keep up; the queue holds 400 ms, more than TCP has under
+    // way, so that nothing is lost and no retransmission timer of 200 ms runs
     long burst = Math.max(16L * MTU, rate / 8 / 500);
-    return "tbf rate " + rate + "bit burst " + burst + " latency 50ms";
+    return "tbf rate " + rate + "bit burst " + burst + " latency 400ms";
   }
 
   /// How many hosts there are.
