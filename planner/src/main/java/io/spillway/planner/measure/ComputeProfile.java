@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /// Measured compute of the small GPT on one process while all processes compute, and how it changes
@@ -19,13 +20,15 @@ import java.util.stream.IntStream;
 /// @param sums adding a tensor over the processes of a group, amid compute
 /// @param reductions averaging gradients over the processes of a group, all groups at once
 /// @param handOffs messages to the next stage by processes that have just computed
+/// @param closing adding the losses and meeting at the end of an iteration
 public record ComputeProfile(
     List<Entry> entries,
     double updatePerByte,
     List<Double> slowdown,
     List<Sum> sums,
     List<Sum> reductions,
-    List<HandOff> handOffs) {
+    List<HandOff> handOffs,
+    double closing) {
   /// One message.
   public record HandOff(int from, int to, long bytes, double seconds) {}
 
@@ -61,11 +64,11 @@ public record ComputeProfile(
 
   /// Nothing measured.
   public static ComputeProfile none() {
-    return new ComputeProfile(List.of(), 0, List.of(), List.of(), List.of(), List.of());
+    return new ComputeProfile(List.of(), 0, List.of(), List.of(), List.of(), List.of(), 0);
   }
 
-  /// The mean of profiles that were measured alike at several times.
-  public static ComputeProfile mean(List<ComputeProfile> all) {
+  /// The middle of profiles that were measured alike at several times, figure by figure.
+  public static ComputeProfile middle(List<ComputeProfile> all) {
     ComputeProfile first = all.getFirst();
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < first.entries.size(); i++) {
@@ -73,7 +76,7 @@ public record ComputeProfile(
       Entry e = first.entries.get(i);
       ToDoubleFunction<ToDoubleFunction<Entry>> over =
           f ->
-              all.stream().mapToDouble(p -> f.applyAsDouble(p.entries.get(at))).average().orElse(0);
+              median(all.stream().mapToDouble(p -> f.applyAsDouble(p.entries.get(at))));
       entries.add(
           new Entry(
               e.tp(),
@@ -87,29 +90,34 @@ public record ComputeProfile(
     }
     return new ComputeProfile(
         entries,
-        all.stream().mapToDouble(ComputeProfile::updatePerByte).average().orElse(0),
+        median(all.stream().mapToDouble(ComputeProfile::updatePerByte)),
         IntStream.range(0, first.slowdown.size())
-            .mapToObj(i -> all.stream().mapToDouble(p -> p.slowdown.get(i)).average().orElse(1))
+            .mapToObj(i -> median(all.stream().mapToDouble(p -> p.slowdown.get(i))))
             .toList(),
-        meanSums(all, ComputeProfile::sums),
-        meanSums(all, ComputeProfile::reductions),
+        middleSums(all, ComputeProfile::sums),
+        middleSums(all, ComputeProfile::reductions),
         IntStream.range(0, first.handOffs.size())
             .mapToObj(i -> {
               HandOff h = first.handOffs.get(i);
               double seconds =
-                  all.stream().mapToDouble(p -> p.handOffs.get(i).seconds()).average().orElse(0);
+                  median(all.stream().mapToDouble(p -> p.handOffs.get(i).seconds()));
               return new HandOff(h.from(), h.to(), h.bytes(), seconds);
             })
-            .toList());
+            .toList(),
+        median(all.stream().mapToDouble(ComputeProfile::closing)));
   }
 
-  private static List<Sum> meanSums(
+  private static double median(DoubleStream values) {
+    return LinkProfiler.median(values.toArray());
+  }
+
+  private static List<Sum> middleSums(
       List<ComputeProfile> all, Function<ComputeProfile, List<Sum>> which) {
     List<Sum> first = which.apply(all.getFirst());
     return IntStream.range(0, first.size())
         .mapToObj(i -> {
           double seconds =
-              all.stream().mapToDouble(p -> which.apply(p).get(i).seconds()).average().orElse(0);
+              median(all.stream().mapToDouble(p -> which.apply(p).get(i).seconds()));
           return new Sum(first.get(i).group(), first.get(i).bytes(), seconds);
         })
         .toList();

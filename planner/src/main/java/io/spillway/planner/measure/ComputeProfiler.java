@@ -11,6 +11,7 @@ import io.spillway.tensor.group.Reduction;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -19,7 +20,12 @@ import org.bytedeco.pytorch.global.torch;
 /// processes at once, so that what they take from each other is in the figures.
 public final class ComputeProfiler {
   /// How often each sum is measured.
-  private static final int SUMS = 16;
+  private static final int SUMS = 24;
+
+  /// Two forward, two backward.
+  private static final int SUMS_OF_BLOCK = 4;
+
+  private static final int CLOSINGS = 8;
 
   private final ProcessGroup world;
   private final GptShape shape;
@@ -77,41 +83,32 @@ public final class ComputeProfiler {
         update(),
         slowdown.stream().map(x -> x / all).toList(),
         sums,
-        new ReductionProfiler(world, Devices.cpu()).run(reductions),
-        new HandOffProfiler(world, shape).run(microBatches));
+        reductions(reductions, microBatches.getFirst()),
+        new HandOffProfiler(world, shape).run(microBatches),
+        closing(microBatches.getFirst()));
   }
 
-  /// Sums over the groups of one partition, all groups at once, each after half a block of compute
-  /// as in training: waiting for a peer that is late is part of them.
+  /// Sums over the groups of one partition, all groups at once, while each process runs a block
+  /// forward and backward as in training: waiting for a peer that is late is part of them.
   private List<ComputeProfile.Sum> sums(List<List<Integer>> partition, List<Integer> microBatches) {
     List<ComputeProfile.Sum> sums = new ArrayList<>();
     int ways = partition.getFirst().size();
-    try (ProcessGroup group = world.split(partition);
-        TensorHolder weights = new TensorHolder();
-        NoGrad guard = NoGrad.begin()) {
-      assert guard != null;
-      GptLayer layer = new GptLayer(shape, Devices.cpu(), 0, ways, 0, 1, weights);
+    try (ProcessGroup group = world.split(partition)) {
       for (int b : microBatches) {
         List<Double> times = new ArrayList<>();
-        try (TensorScope outer = TensorScope.open()) {
-          Tensor x =
-              outer.adopt(
-                  torch.randn(
-                      new long[] {b, shape.sequence(), shape.hidden()},
-                      Tensors.options(DType.F32)));
-          world.barrier();
-          for (int i = 0; i < SUMS + 2; i++) {
-            try (TensorScope scope = TensorScope.open()) {
-              Tensor partial = scope.adopt(i % 2 == 0 ? layer.attention(x) : layer.feedForward(x));
+        Consumer<Tensor> add =
+            partial -> {
               long begin = System.nanoTime();
               group.allReduce(partial, Reduction.SUM);
-              if (i > 1) {
-                times.add((System.nanoTime() - begin) / 1e9);
-              }
-            }
+              times.add((System.nanoTime() - begin) / 1e9);
+            };
+        try (Block block = new Block(shape, ways, b, add)) {
+          world.barrier();
+          while (times.size() < SUMS + SUMS_OF_BLOCK) {
+            block.run();
           }
         }
-        double[] each = values.all(middle(times));
+        double[] each = values.all(middle(times.subList(SUMS_OF_BLOCK, times.size())));
         for (List<Integer> g : partition) {
           double mean = g.stream().mapToDouble(r -> each[r]).average().orElseThrow();
           sums.add(new ComputeProfile.Sum(g, b * shape.residualBytes(), mean));
@@ -120,6 +117,30 @@ public final class ComputeProfiler {
       world.barrier();
     }
     return sums;
+  }
+
+  private List<ComputeProfile.Sum> reductions(List<Exchange> exchanges, int microBatch) {
+    try (Block block = new Block(shape, 1, microBatch, x -> {})) {
+      return new ReductionProfiler(world, Devices.cpu(), block::run).run(exchanges);
+    }
+  }
+
+  /// What every iteration ends with: the losses are added and all meet, behind compute.
+  private double closing(int microBatch) {
+    List<Double> times = new ArrayList<>();
+    try (Block block = new Block(shape, 1, microBatch, x -> {});
+        TensorScope scope = TensorScope.open()) {
+      Tensor loss = scope.adopt(Tensors.of(new double[] {0}, 1));
+      for (int i = 0; i < CLOSINGS; i++) {
+        world.barrier();
+        block.run();
+        long begin = System.nanoTime();
+        world.allReduce(loss, Reduction.SUM);
+        world.barrier();
+        times.add((System.nanoTime() - begin) / 1e9);
+      }
+    }
+    return values.mean(RankValues.median(times.subList(1, CLOSINGS)));
   }
 
   /// The mean without the smallest and the largest tenth.

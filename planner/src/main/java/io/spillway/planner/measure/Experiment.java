@@ -133,9 +133,9 @@ public final class Experiment {
       List<LinkProfile> links,
       List<Trained> trained,
       Path file) {
-    LinkProfile mean = LinkProfile.mean(links);
+    LinkProfile middle = LinkProfile.middle(links);
     IterationPredictor predictor =
-        new IterationPredictor(plan.shape(), ComputeProfile.mean(profiles), mean);
+        new IterationPredictor(plan.shape(), ComputeProfile.middle(profiles), middle);
     int batch = plan.cuts().getFirst().globalBatch();
     MeasuredSearch search = new MeasuredSearch(plan.shape(), batch, predictor);
     Accelerator accelerator =
@@ -143,7 +143,7 @@ public final class Experiment {
             ? ProfiledCluster.accelerator(device.description())
             : ClusterProfiler.cpu(world);
     Cluster cluster =
-        new ProfiledCluster(mean, ClusterProfiler.hosts(world, device))
+        new ProfiledCluster(middle, ClusterProfiler.hosts(world, device))
             .build("measured", accelerator);
     var found = search.search(cluster, 1, plan.seed()).best();
     Cut picked = agreed(world, device, search.cut(found.cut(), found.placement()));
@@ -180,10 +180,10 @@ public final class Experiment {
       Outcome outcome =
           new Outcome(
               plan,
-              profiles.isEmpty() ? ComputeProfile.none() : ComputeProfile.mean(profiles),
+              profiles.isEmpty() ? ComputeProfile.none() : ComputeProfile.middle(profiles),
               links.isEmpty()
                   ? new LinkProfile(List.of(), new double[0][][])
-                  : LinkProfile.mean(links),
+                  : LinkProfile.middle(links),
               trained,
               picked);
       AtomicFiles.writeString(file, Json.write(outcome) + "\n");

@@ -46,7 +46,7 @@ public final class IterationPredictor {
   /// Where the seconds go, on the stage that ends last.
   ///
   /// @param tensor sums over the tensor-parallel ranks
-  /// @param waiting bubbles and messages between stages
+  /// @param waiting bubbles, messages between stages, and meeting at the end
   /// @param reduction of gradients over the replicas
   /// @param busy mean over all processes of the time they compute
   public record Prediction(
@@ -129,14 +129,14 @@ public final class IterationPredictor {
         reduction = Math.max(reduction, sum(dataGroup(cut, t, p), bytes, false));
       }
       double update = bytes * compute.updatePerByte();
-      double total = finish[p] + reduction + update;
+      double total = finish[p] + reduction + update + compute.closing();
       if (total > slowest.seconds()) {
         slowest =
             new Prediction(
                 total,
                 computing[p] + update,
                 tensor[p],
-                finish[p] - computing[p] - tensor[p],
+                finish[p] - computing[p] - tensor[p] + compute.closing(),
                 reduction,
                 busy);
       }

@@ -14,21 +14,24 @@ public record LinkProfile(List<Long> sizes, double[][][] seconds) {
     sizes = List.copyOf(sizes);
   }
 
-  /// The mean of profiles of the same sizes.
-  public static LinkProfile mean(List<LinkProfile> all) {
+  /// The middle of profiles of the same sizes, time by time.
+  public static LinkProfile middle(List<LinkProfile> all) {
     int n = all.getFirst().processes();
     int sizes = all.getFirst().sizes().size();
-    double[][][] mean = new double[n][n][sizes];
-    for (LinkProfile p : all) {
-      for (int i = 0; i < n; i++) {
-        for (int j = 0; j < n; j++) {
-          for (int s = 0; s < sizes; s++) {
-            mean[i][j][s] += p.seconds[i][j][s] / all.size();
-          }
+    double[][][] middle = new double[n][n][sizes];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++) {
+        for (int s = 0; s < sizes; s++) {
+          int from = i;
+          int to = j;
+          int size = s;
+          middle[i][j][s] =
+              LinkProfiler.median(
+                  all.stream().mapToDouble(p -> p.seconds[from][to][size]).toArray());
         }
       }
     }
-    return new LinkProfile(all.getFirst().sizes(), mean);
+    return new LinkProfile(all.getFirst().sizes(), middle);
   }
 
   public int processes() {

@@ -69,8 +69,9 @@ public final class QueuedProfiler {
         update(),
         slowdown,
         sums,
-        new ReductionProfiler(world, device).run(reductions),
-        List.of());
+        new ReductionProfiler(world, device, () -> {}).run(reductions),
+        List.of(),
+        0);
   }
 
   private ComputeProfile.Entry entry(int tp, int b) {

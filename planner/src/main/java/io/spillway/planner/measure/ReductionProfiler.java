@@ -14,14 +14,17 @@ import org.bytedeco.pytorch.Tensor;
 /// Measures how long groups take to average gradients, all groups of a partition at once, as they
 /// do at the end of an iteration.
 final class ReductionProfiler {
-  private static final int TIMES = 4;
+  private static final int TIMES = 5;
 
   private final ProcessGroup world;
   private final ComputeDevice device;
+  private final Runnable before;
 
-  ReductionProfiler(ProcessGroup world, ComputeDevice device) {
+  /// @param before what each process does before it reduces, so that they do not come at once
+  ReductionProfiler(ProcessGroup world, ComputeDevice device, Runnable before) {
     this.world = world;
     this.device = device;
+    this.before = before;
   }
 
   List<ComputeProfile.Sum> run(List<Exchange> exchanges) {
@@ -48,6 +51,7 @@ final class ReductionProfiler {
       t.zero_();
       for (int i = 0; i < TIMES; i++) {
         world.barrier();
+        before.run();
         Devices.synchronize(device);
         long begin = System.nanoTime();
         group.allReduce(t, Reduction.MEAN);

@@ -26,6 +26,9 @@ public final class SpillwaySearch {
   private static final int BATCH = 64;
   private static final int RESTARTS = 4;
 
+  /// Ranks stay where they are unless moving them gains more than measured links scatter.
+  private static final double WORTH_MOVING = 0.01;
+
   /// Up to so many accelerators every placement of every evaluated configuration is played.
   private static final int EVERY_PLACEMENT = 4;
 
@@ -236,7 +239,7 @@ public final class SpillwaySearch {
         best = new Timed(t.cut(), t.bound(), placement, time);
       }
     }
-    return best;
+    return best.time().seconds() < t.time().seconds() * (1 - WORTH_MOVING) ? best : t;
   }
 
   private Plan plan(Timed t) {
