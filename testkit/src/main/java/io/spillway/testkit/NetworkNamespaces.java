@@ -96,7 +96,8 @@ public final class NetworkNamespaces implements AutoCloseable {
   }
 
   private static String shape(long rate) {
-    // a burst of 2 ms lets timers of 250 Hz keep up; the queue holds 400 ms, more than TCP has under
+    // a burst of 2 ms lets timers of 250 Hz keep up; the queue holds 400 ms, more than TCP has
+    // under
     // way, so that nothing is lost and no retransmission timer of 200 ms runs
     long burst = Math.max(16L * MTU, rate / 8 / 500);
     return "tbf rate " + rate + "bit burst " + burst + " latency 400ms";

@@ -24,8 +24,7 @@ final class Block implements AutoCloseable {
   }
 
   private static Tensor residual(GptShape shape, int microBatch) {
-    return GptLayer.normal(
-        shape, Devices.cpu(), 1, microBatch, shape.sequence(), shape.hidden());
+    return GptLayer.normal(shape, Devices.cpu(), 1, microBatch, shape.sequence(), shape.hidden());
   }
 
   void run() {

@@ -75,8 +75,7 @@ public record ComputeProfile(
       int at = i;
       Entry e = first.entries.get(i);
       ToDoubleFunction<ToDoubleFunction<Entry>> over =
-          f ->
-              median(all.stream().mapToDouble(p -> f.applyAsDouble(p.entries.get(at))));
+          f -> median(all.stream().mapToDouble(p -> f.applyAsDouble(p.entries.get(at))));
       entries.add(
           new Entry(
               e.tp(),
@@ -99,8 +98,7 @@ public record ComputeProfile(
         IntStream.range(0, first.handOffs.size())
             .mapToObj(i -> {
               HandOff h = first.handOffs.get(i);
-              double seconds =
-                  median(all.stream().mapToDouble(p -> p.handOffs.get(i).seconds()));
+              double seconds = median(all.stream().mapToDouble(p -> p.handOffs.get(i).seconds()));
               return new HandOff(h.from(), h.to(), h.bytes(), seconds);
             })
             .toList(),
@@ -116,8 +114,7 @@ public record ComputeProfile(
     List<Sum> first = which.apply(all.getFirst());
     return IntStream.range(0, first.size())
         .mapToObj(i -> {
-          double seconds =
-              median(all.stream().mapToDouble(p -> which.apply(p).get(i).seconds()));
+          double seconds = median(all.stream().mapToDouble(p -> which.apply(p).get(i).seconds()));
           return new Sum(first.get(i).group(), first.get(i).bytes(), seconds);
         })
         .toList();

@@ -3,7 +3,6 @@ package io.spillway.planner.measure;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.NoGrad;
-import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import io.spillway.tensor.group.ProcessGroup;

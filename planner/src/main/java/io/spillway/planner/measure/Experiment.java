@@ -82,7 +82,7 @@ public final class Experiment {
   private static final int AGREED = 4096;
 
   /// Passes that a GPU is given between two looks at the clock.
-  private static final int QUEUED = 8;
+  private static final int QUEUED = 16;
 
   private Experiment() {}
 

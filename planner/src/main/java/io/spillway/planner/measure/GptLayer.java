@@ -19,6 +19,10 @@ import org.bytedeco.pytorch.global.torch;
 ///
 /// **Source:** Shoeybi et al., arXiv 1909.08053, section 3.
 final class GptLayer {
+  /// Up to this width weights are drawn as told, beyond it narrower, so that activations keep their
+  /// size.
+  private static final int NARROW = 256;
+
   private final GptShape shape;
   private final int tp;
   private final Tensor qkv; // [3 * hidden / tp, hidden]
@@ -55,7 +59,8 @@ final class GptLayer {
 
   static Tensor normal(GptShape shape, ComputeDevice device, double deviation, long... sizes) {
     Tensor drawn = torch.randn(sizes, Tensors.options(DType.F32, device));
-    return Tensors.to(drawn.mul(new Scalar(deviation)), shape.type());
+    double scale = deviation * Math.min(1, Math.sqrt((double) NARROW / shape.hidden()));
+    return Tensors.to(drawn.mul(new Scalar(scale)), shape.type());
   }
 
   static Tensor hold(TensorScope scope, TensorHolder weights, Tensor t) {
