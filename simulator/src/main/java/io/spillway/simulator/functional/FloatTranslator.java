@@ -7,6 +7,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.machine.FloatSigns;
+import io.spillway.simulator.machine.SettledFloats;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -16,6 +17,10 @@ import java.util.Locale;
 
 /// Translates float instructions to calls of [io.spillway.simulator.machine.FloatOps].
 final class FloatTranslator {
+  private static final int NEAREST_EVEN = 0;
+  private static final int DYNAMIC = 7;
+  private static final ClassDesc SETTLED_FLOATS = RegionCompiler.desc(SettledFloats.class);
+
   private final CodeBuilder code;
   private final RegisterPlan plan;
 
@@ -70,15 +75,13 @@ final class FloatTranslator {
         status();
         load(wide, in.source1());
         load(wide, in.source2());
-        mode(in);
-        call(lower(name, 1) + suffix, type, STATUS, type, type, CD_int);
+        rounded(in, lower(name, 1) + suffix, type, STATUS, type, type);
         store(wide, in.destination());
       }
       case FSQRT_S, FSQRT_D -> {
         status();
         load(wide, in.source1());
-        mode(in);
-        call("sqrt" + suffix, type, STATUS, type, CD_int);
+        rounded(in, "sqrt" + suffix, type, STATUS, type);
         store(wide, in.destination());
       }
       case FMADD_S, FMADD_D, FMSUB_S, FMSUB_D, FNMSUB_S, FNMSUB_D, FNMADD_S, FNMADD_D ->
@@ -133,8 +136,7 @@ final class FloatTranslator {
     if (name.startsWith("FMSUB") || name.startsWith("FNMADD")) {
       negate(wide);
     }
-    mode(in);
-    call("fma" + suffix, type, STATUS, type, type, type, CD_int);
+    rounded(in, "fma" + suffix, type, STATUS, type, type, type);
     store(wide, in.destination());
   }
 
@@ -228,6 +230,19 @@ final class FloatTranslator {
 
   private void mode(Instruction in) {
     code.loadConstant(in.roundingMode());
+  }
+
+  /// A rounded operation on floats; in code for a settled status the host's arithmetic is enough.
+  private void rounded(Instruction in, String name, ClassDesc result, ClassDesc... parameters) {
+    int mode = in.roundingMode();
+    if (plan.isSettled() && (mode == DYNAMIC || mode == NEAREST_EVEN)) {
+      code.invokestatic(SETTLED_FLOATS, name, MethodTypeDesc.of(result, parameters));
+      return;
+    }
+    List<ClassDesc> list = new ArrayList<>(List.of(parameters));
+    list.add(CD_int);
+    mode(in);
+    code.invokestatic(RegionCompiler.FLOAT_OPS, name, MethodTypeDesc.of(result, list));
   }
 
   private void call(String name, ClassDesc result, ClassDesc... parameters) {

@@ -8,6 +8,7 @@ import io.spillway.simulator.machine.Machine;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Executes programs fast: where control arrives often, the region around it is translated to a
@@ -28,9 +29,19 @@ public final class FunctionalEngine implements Engine {
   private final Map<Long, Translated> byAddress = new HashMap<>();
   private final @Nullable Translated[] table = new Translated[SLOTS];
   private final int[] arrivals = new int[SLOTS];
+  private final RegisterFile registers = new RegisterFile();
 
-  /// A translated region; `code` is null where translation is not worth while.
-  private record Translated(long pc, int size, @Nullable RegionCode code, boolean careful) {}
+  /// What is known of an address where control arrives often.
+  private static final class Translated {
+    final long pc;
+    final @Nullable Variant code; // null where translation is not worth while
+    @Nullable Variant careful; // runs where `code` refuses, made when it first does
+
+    Translated(long pc, @Nullable Variant code) {
+      this.pc = pc;
+      this.code = code;
+    }
+  }
 
   public FunctionalEngine(Machine machine) {
     this(machine, HOT);
@@ -62,36 +73,67 @@ public final class FunctionalEngine implements Engine {
   @Override
   public void run(Hart hart, long count) {
     long end = hart.retired + count;
-    long base = machine.memory().base();
     while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
-      long pc = hart.pc;
-      Translated region = table[slot(pc)];
-      long left = end - hart.retired;
-      if (region == null || region.pc != pc || region.code == null || left < region.size) {
+      Translated region = regionAt(hart.pc, end - hart.retired);
+      if (region == null) {
         interpretBlock(hart, end);
-        continue;
+      } else {
+        runRegions(hart, region, end);
       }
-      int budget = (int) Math.min(left, LARGEST_BUDGET);
-      int result = region.code.run(hart, hart.x, hart.f, hart.floatStatus, base, budget);
-      hart.retired += budget - (result >> 2);
-      switch (result & 3) {
-        case RegionCode.INTERPRET -> {
+    }
+  }
+
+  private @Nullable Translated regionAt(long pc, long left) {
+    Translated region = table[slot(pc)];
+    return region != null && region.pc == pc && region.code != null && left >= region.code.size()
+        ? region
+        : null;
+  }
+
+  /// Goes from region to region with the registers in their file.
+  private void runRegions(Hart hart, Translated first, long end) {
+    registers.load(hart);
+    Translated region = first;
+    int how;
+    do {
+      how = run(hart, Objects.requireNonNull(region.code), end);
+      if (how == RegionCode.REFUSED) {
+        how = runCarefully(hart, region, end);
+      }
+      if (how == RegionCode.DONE && table[slot(hart.pc)] == null) {
+        arrive(hart.pc);
+      }
+      region = regionAt(hart.pc, end - hart.retired);
+    } while (how == RegionCode.DONE && region != null);
+    registers.store(hart);
+    switch (how) {
+      case RegionCode.INTERPRET -> {
+        if (hart.retired < end) {
           interpreter.step(hart);
           arrive(hart.pc);
         }
-        case RegionCode.REFUSED -> {
-          if (!region.careful) {
-            install(translate(pc, true));
-          }
-          interpretBlock(hart, end);
-        }
-        default -> {
-          if (table[slot(hart.pc)] == null) {
-            arrive(hart.pc);
-          }
-        }
       }
+      case RegionCode.REFUSED -> interpretBlock(hart, end);
+      default -> {}
     }
+  }
+
+  private int run(Hart hart, Variant variant, long end) {
+    int budget = (int) Math.min(end - hart.retired, LARGEST_BUDGET);
+    long base = machine.memory().base();
+    int result = variant.code().run(hart, registers, hart.floatStatus, base, budget);
+    hart.retired += budget - (result >> 2);
+    return result & 3;
+  }
+
+  private int runCarefully(Hart hart, Translated region, long end) {
+    if (region.careful == null) {
+      region.careful = RegionCompiler.compile(machine, region.pc, true);
+    }
+    Variant careful = region.careful;
+    return careful == null || end - hart.retired < careful.size()
+        ? RegionCode.REFUSED
+        : run(hart, careful, end);
   }
 
   /// Interprets up to the next change of the flow of control.
@@ -116,18 +158,11 @@ public final class FunctionalEngine implements Engine {
     }
     arrivals[slot] = 0;
     Translated known = byAddress.get(pc);
-    install(known != null ? known : translate(pc, false));
+    install(known != null ? known : new Translated(pc, RegionCompiler.compile(machine, pc, false)));
   }
 
   private void install(Translated region) {
     byAddress.put(region.pc, region);
     table[slot(region.pc)] = region;
-  }
-
-  private Translated translate(long pc, boolean careful) {
-    RegionCompiler.Compiled compiled = RegionCompiler.compile(machine, pc, careful);
-    return compiled == null
-        ? new Translated(pc, Integer.MAX_VALUE, null, careful)
-        : new Translated(pc, compiled.size(), compiled.code(), careful);
   }
 }

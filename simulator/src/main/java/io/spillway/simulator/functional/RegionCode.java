@@ -14,10 +14,10 @@ interface RegionCode {
   /// A register does not hold what the code assumes; nothing was executed.
   int REFUSED = 2;
 
-  /// Executes from the region's entry and leaves the next pc in the hart.
+  /// Executes from the region's entry and leaves the next pc in the hart, the registers in their file.
   ///
   /// @param base host address of the program's memory
   /// @param budget the most instructions to execute; at least the region's size
   /// @return the unused budget times four plus one of the constants above
-  int run(Hart hart, long[] x, long[] f, FloatStatus status, long base, int budget);
+  int run(Hart hart, RegisterFile registers, FloatStatus status, long base, int budget);
 }

@@ -1,6 +1,7 @@
 package io.spillway.simulator.functional;
 
 import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
@@ -13,7 +14,6 @@ import io.spillway.simulator.machine.FloatOps;
 import io.spillway.simulator.machine.FloatStatus;
 import io.spillway.simulator.machine.Hart;
 import io.spillway.simulator.machine.Machine;
-import io.spillway.simulator.machine.MemoryFault;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Between two looks at the budget no block is executed twice, since every jump to a block that was
 /// emitted before looks at it; so the budget, which is at least the region's size, is never
-/// overdrawn. A memory fault leaves the method with the state before the faulting instruction,
-/// which the interpreter then executes.
+/// overdrawn. Registers are written through to their file, so that a way out has nothing to save; a
+/// memory access that is not allowed leaves the method with the state before its instruction, which
+/// the interpreter then executes.
 final class RegionCompiler {
   /// HotSpot compiles no method above this many bytes.
   private static final int HUGE_METHOD = 8000;
@@ -46,28 +47,22 @@ final class RegionCompiler {
   static final ClassDesc HART = desc(Hart.class);
   static final ClassDesc STATUS = desc(FloatStatus.class);
   static final ClassDesc FLOAT_OPS = desc(FloatOps.class);
-  private static final ClassDesc LONGS = CD_long.arrayType();
+  private static final ClassDesc REGISTERS = desc(RegisterFile.class);
   private static final MethodTypeDesc RUN =
-      MethodTypeDesc.of(CD_int, HART, LONGS, LONGS, STATUS, CD_long, CD_int);
+      MethodTypeDesc.of(CD_int, HART, REGISTERS, STATUS, CD_long, CD_int);
 
   /// Where [RegionCode#run]'s parameters and our own variables lie.
   static final int HART_SLOT = 1;
 
-  static final int X_SLOT = 2;
-  static final int F_SLOT = 3;
-  static final int STATUS_SLOT = 4;
-  static final int BASE_SLOT = 5;
-  static final int LEFT_SLOT = 7;
-  static final int PC_SLOT = 8;
-  static final int TEMPORARY_SLOT = 10;
-  static final int RESULT_SLOT = 12;
-  static final int SITE_SLOT = 13;
-  static final int FIRST_REGISTER_SLOT = 17;
-
-  private static final int SITE_SHIFT = 40;
-
-  /// Code and the least budget that it may be called with.
-  record Compiled(RegionCode code, int size) {}
+  static final int FILE_SLOT = 2;
+  static final int STATUS_SLOT = 3;
+  static final int BASE_SLOT = 4;
+  static final int LEFT_SLOT = 6;
+  static final int PC_SLOT = 7;
+  static final int TEMPORARY_SLOT = 9;
+  static final int RESULT_SLOT = 11;
+  static final int ADDRESS_SLOT = 12;
+  static final int FIRST_REGISTER_SLOT = 14;
 
   private final Region region;
   private final CodeBuilder code;
@@ -77,7 +72,12 @@ final class RegionCompiler {
   private final Map<Long, Integer> order = new HashMap<>();
   private final Map<Long, Label> exits = new HashMap<>();
   private final Map<Long, Label> interpreterExits = new HashMap<>();
+  private final List<Fault> faults = new ArrayList<>();
   private final Label exit;
+  private final Label interpret;
+
+  /// Where a memory access that is not allowed leaves its block after `done` instructions.
+  private record Fault(Label at, long pc, int done) {}
 
   private RegionCompiler(Region region, RegisterPlan plan, CodeBuilder code) {
     this.region = region;
@@ -85,6 +85,7 @@ final class RegionCompiler {
     this.plan = plan;
     this.translator = new Translator(code, plan);
     this.exit = code.newLabel();
+    this.interpret = code.newLabel();
   }
 
   static ClassDesc desc(Class<?> type) {
@@ -93,9 +94,10 @@ final class RegionCompiler {
 
   /// Translates the region around `entry`.
   ///
-  /// @param careful whether float registers may hold either precision
+  /// @param careful whether float registers may hold either precision and the float status may be
+  ///     any; else the code refuses where it is otherwise
   /// @return null if there is nothing to translate
-  static @Nullable Compiled compile(Machine machine, long entry, boolean careful) {
+  static @Nullable Variant compile(Machine machine, long entry, boolean careful) {
     for (int limit = FIRST_LIMIT; limit >= SMALLEST_LIMIT; limit = limit * 2 / 3) {
       Region region = Region.discover(machine, entry, limit);
       if (region == null) {
@@ -103,7 +105,7 @@ final class RegionCompiler {
       }
       byte[] bytes = build(region, RegisterPlan.of(region, careful));
       if (codeLength(bytes) < HUGE_METHOD) {
-        return new Compiled(define(bytes), region.size());
+        return new Variant(define(bytes), region.size());
       }
     }
     return null;
@@ -158,20 +160,11 @@ final class RegionCompiler {
       order.put(blocks.get(i).pc(), i);
     }
     entry();
-    Label start = code.newBoundLabel();
     code.goto_(label(region.entry()));
     for (int i = 0; i < blocks.size(); i++) {
       block(blocks.get(i), i);
     }
-    Label end = code.newBoundLabel();
-    Label handler = code.newBoundLabel();
-    code.exceptionCatch(start, end, handler, desc(MemoryFault.class));
-    code.pop();
-    code.lload(SITE_SLOT).ldc((1L << SITE_SHIFT) - 1).land().lstore(PC_SLOT);
-    code.iload(LEFT_SLOT);
-    code.lload(SITE_SLOT).bipush(SITE_SHIFT).lushr().l2i().isub().istore(LEFT_SLOT);
-    code.iconst_1().istore(RESULT_SLOT);
-    code.goto_w(exit);
+    faults.forEach(this::faultStub);
     exits.forEach((pc, at) -> exitStub(pc, at, RegionCode.DONE));
     interpreterExits.forEach((pc, at) -> exitStub(pc, at, RegionCode.INTERPRET));
     exit();
@@ -181,22 +174,31 @@ final class RegionCompiler {
     return java.util.Objects.requireNonNull(labels.get(pc));
   }
 
+  private Label fault(long pc, int done) {
+    Label at = code.newLabel();
+    faults.add(new Fault(at, pc, done));
+    return at;
+  }
+
+  private void faultStub(Fault fault) {
+    code.labelBinding(fault.at);
+    code.loadConstant(fault.pc).lstore(PC_SLOT);
+    code.iinc(LEFT_SLOT, -fault.done);
+    code.goto_(interpret);
+  }
+
   private void exitStub(long pc, Label at, int result) {
     code.labelBinding(at);
     code.loadConstant(pc).lstore(PC_SLOT);
-    if (result != RegionCode.DONE) {
-      code.loadConstant(result).istore(RESULT_SLOT);
-    }
-    code.goto_(exit);
+    code.goto_(result == RegionCode.DONE ? exit : interpret);
   }
 
   /// Loads the registers; refuses if a single-precision one is not boxed.
   private void entry() {
     code.iconst_0().istore(RESULT_SLOT);
-    code.loadConstant(0L).lstore(SITE_SLOT);
     for (int r = 1; r < 32; r++) {
       if (plan.isUsed(r)) {
-        code.aload(X_SLOT).bipush(r).laload().lstore(plan.slot(r));
+        read(r).lstore(plan.slot(r));
       }
     }
     Label refuse = code.newLabel();
@@ -205,7 +207,7 @@ final class RegionCompiler {
       if (!plan.isUsed(r)) {
         continue;
       }
-      code.aload(F_SLOT).bipush(r - 32).laload();
+      read(r);
       switch (plan.kind(r)) {
         case RAW -> code.lstore(plan.slot(r));
         case TWICE ->
@@ -225,7 +227,11 @@ final class RegionCompiler {
         }
       }
     }
-    if (plan.usesRounding()) {
+    if (plan.isSettled()) {
+      refuses = true;
+      code.aload(STATUS_SLOT).invokevirtual(STATUS, "isSettled", MethodTypeDesc.of(CD_boolean));
+      code.ifeq(refuse);
+    } else if (plan.usesRounding()) {
       // an invalid dynamic rounding mode makes instructions illegal: leave that to the interpreter
       Label valid = code.newLabel();
       code.aload(STATUS_SLOT).invokevirtual(STATUS, "mode", MethodTypeDesc.of(CD_int));
@@ -246,17 +252,23 @@ final class RegionCompiler {
     code.iload(LEFT_SLOT).iconst_2().ishl().loadConstant(result).ior().ireturn();
   }
 
-  /// Writes the registers back and returns.
-  private void exit() {
-    code.labelBinding(exit);
-    for (int r = 1; r < 64; r++) {
-      if (!plan.isWritten(r)) {
-        continue;
-      }
-      code.aload(r < 32 ? X_SLOT : F_SLOT).bipush(r & 31);
-      plan.loadBits(code, r);
-      code.lastore();
+  private CodeBuilder read(int register) {
+    return code.aload(FILE_SLOT).getfield(REGISTERS, RegisterFile.field(register), CD_long);
+  }
+
+  /// Writes a register through to its field.
+  private void write(int register) {
+    if (register > 0) {
+      code.aload(FILE_SLOT);
+      plan.loadBits(code, register);
+      code.putfield(REGISTERS, RegisterFile.field(register), CD_long);
     }
+  }
+
+  private void exit() {
+    code.labelBinding(interpret);
+    code.iconst_1().istore(RESULT_SLOT);
+    code.labelBinding(exit);
     code.aload(HART_SLOT).lload(PC_SLOT).putfield(HART, "pc", CD_long);
     code.iload(LEFT_SLOT).iconst_2().ishl().iload(RESULT_SLOT).ior().ireturn();
   }
@@ -268,10 +280,12 @@ final class RegionCompiler {
     int body = block.endsInControl() ? count - 1 : count;
     for (int i = 0; i < body; i++) {
       Instruction in = block.instructions().get(i);
-      if (in.isMemory()) {
-        code.loadConstant((long) i << SITE_SHIFT | pc).lstore(SITE_SLOT);
+      int done = i;
+      long at = pc;
+      translator.emit(in, pc, () -> fault(at, done));
+      if (isSeen(block.instructions(), i)) {
+        write(in.destination());
       }
-      translator.emit(in, pc);
       pc += in.length();
     }
     code.iinc(LEFT_SLOT, -count);
@@ -282,6 +296,22 @@ final class RegionCompiler {
     } else {
       jump(block.next(), index);
     }
+  }
+
+  /// Whether anything outside the block can see what instruction `i` writes: not if another writes
+  /// the same register before a memory access may fault or the block ends.
+  private static boolean isSeen(List<Instruction> block, int i) {
+    int register = block.get(i).destination();
+    for (int j = i + 1; j < block.size(); j++) {
+      Instruction later = block.get(j);
+      if (later.isMemory()) {
+        return true;
+      }
+      if (later.destination() == register) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void control(Instruction in, long pc, long next, int index) {
@@ -295,11 +325,13 @@ final class RegionCompiler {
       }
       case JUMP -> {
         translator.constant(in.rd(), next);
+        write(in.destination());
         jump(pc + in.imm(), index);
       }
       default -> {
         translator.indirectTarget(in, TEMPORARY_SLOT);
         translator.constant(in.rd(), next);
+        write(in.destination());
         indirect(index);
       }
     }

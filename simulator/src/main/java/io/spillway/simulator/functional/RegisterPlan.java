@@ -28,6 +28,7 @@ final class RegisterPlan {
   private final int[] seen = new int[64];
   private final int[] slots = new int[64];
   private boolean usesRounding;
+  private boolean rounds;
 
   private final boolean careful;
 
@@ -58,6 +59,7 @@ final class RegisterPlan {
     if (in.destination() > 0) {
       written[in.destination()] = true;
     }
+    rounds |= in.op().isRounded();
     usesRounding |= in.op().isRounded() && in.roundingMode() == 7;
   }
 
@@ -96,8 +98,14 @@ final class RegisterPlan {
     return written[register];
   }
 
+  /// Whether instructions look at the dynamic rounding mode.
   boolean usesRounding() {
     return usesRounding;
+  }
+
+  /// Whether the code is for a settled float status, which it must find when it is entered.
+  boolean isSettled() {
+    return !careful && rounds;
   }
 
   int slot(int register) {

@@ -1,5 +1,6 @@
 package io.spillway.simulator.functional;
 
+import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
@@ -18,6 +19,7 @@ import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /// Translates single instructions to bytecode. Operations of more than a few bytecodes call the
 /// methods that the interpreter uses too; HotSpot inlines them.
@@ -86,7 +88,9 @@ final class Translator {
   }
 
   /// Any instruction that does not change the flow of control.
-  void emit(Instruction in, long pc) {
+  ///
+  /// @param fault where to go, with nothing executed, if memory may not be accessed so
+  void emit(Instruction in, long pc, Supplier<Label> fault) {
     switch (in.opClass()) {
       case INTEGER_ALU, INTEGER_MULTIPLY, INTEGER_DIVIDE -> {
         if (in.rd() != 0) {
@@ -94,8 +98,8 @@ final class Translator {
           store(in.rd());
         }
       }
-      case LOAD -> loadMemory(in);
-      case STORE -> storeMemory(in);
+      case LOAD -> loadMemory(in, fault.get());
+      case STORE -> storeMemory(in, fault.get());
       case FENCE -> {}
       default -> new FloatTranslator(code, plan).emit(in);
     }
@@ -198,32 +202,40 @@ final class Translator {
     at.invokestatic(INTEGER_OPS, name, LONG_LONG_LONG);
   }
 
-  private void address(Instruction in) {
-    code.lload(RegionCompiler.BASE_SLOT);
+  /// Puts the address into a variable and leaves for `fault` if it may not be accessed so.
+  private void address(Instruction in, String check, Label fault) {
     addImmediate(in);
+    code.lstore(RegionCompiler.ADDRESS_SLOT);
+    operands();
+    code.invokestatic(MEMORY, check, MethodTypeDesc.of(CD_boolean, CD_long, CD_long)).ifeq(fault);
+    operands();
   }
 
-  private void loadMemory(Instruction in) {
-    address(in);
+  private void operands() {
+    code.lload(RegionCompiler.BASE_SLOT).lload(RegionCompiler.ADDRESS_SLOT);
+  }
+
+  private void loadMemory(Instruction in, Label fault) {
+    address(in, "isReadable", fault);
     switch (in.op()) {
-      case LB -> memory("load8", CD_byte).i2l();
-      case LBU -> memory("load8", CD_byte).sipush(255).iand().i2l();
-      case LH -> memory("load16", CD_short).i2l();
-      case LHU -> memory("load16", CD_short).ldc(0xffff).iand().i2l();
-      case LW -> memory("load32", CD_int).i2l();
-      case LWU -> memory("load32", CD_int).i2l().ldc(0xffffffffL).land();
-      case LD -> memory("load64", CD_long);
+      case LB -> get("get8", CD_byte).i2l();
+      case LBU -> get("get8", CD_byte).sipush(255).iand().i2l();
+      case LH -> get("get16", CD_short).i2l();
+      case LHU -> get("get16", CD_short).ldc(0xffff).iand().i2l();
+      case LW -> get("get32", CD_int).i2l();
+      case LWU -> get("get32", CD_int).i2l().ldc(0xffffffffL).land();
+      case LD -> get("get64", CD_long);
       case FLD -> {
         if (plan.kind(in.destination()) == RegisterPlan.Kind.TWICE) {
-          memory("loadDouble", CD_double).dstore(plan.slot(in.destination()));
+          get("getDouble", CD_double).dstore(plan.slot(in.destination()));
         } else {
-          memory("load64", CD_long);
+          get("get64", CD_long);
           plan.storeBits(code, in.destination());
         }
         return;
       }
       default -> {
-        memory("loadFloat", CD_float);
+        get("getFloat", CD_float);
         plan.storeFloat(code, in.destination());
         return;
       }
@@ -231,35 +243,35 @@ final class Translator {
     store(in.rd());
   }
 
-  private CodeBuilder memory(String name, ClassDesc result) {
+  private CodeBuilder get(String name, ClassDesc result) {
     return code.invokestatic(MEMORY, name, MethodTypeDesc.of(result, CD_long, CD_long));
   }
 
-  private void storeMemory(Instruction in) {
-    address(in);
+  private void storeMemory(Instruction in, Label fault) {
+    address(in, "isWritable", fault);
     switch (in.op()) {
       case SD -> {
         load(in.rs2());
-        put("store64", CD_long);
+        put("put64", CD_long);
       }
       case FSD -> {
         if (plan.kind(in.source2()) == RegisterPlan.Kind.TWICE) {
           code.dload(plan.slot(in.source2()));
-          put("storeDouble", CD_double);
+          put("putDouble", CD_double);
         } else {
           plan.loadBits(code, in.source2());
-          put("store64", CD_long);
+          put("put64", CD_long);
         }
       }
       case FSW -> {
         plan.loadBits(code, in.source2());
         code.l2i();
-        put("store32", CD_int);
+        put("put32", CD_int);
       }
       default -> {
         load(in.rs2());
         code.l2i();
-        put("store" + in.accessBytes() * 8, CD_int);
+        put("put" + in.accessBytes() * 8, CD_int);
       }
     }
   }

@@ -153,6 +153,9 @@ public final class FloatOps {
   private static double fmaSlowD(FloatStatus s, double a, double b, double c, int mode) {
     int m = mode(s, mode);
     double r = Math.fma(a, b, c);
+    if (r == 0 && m == SoftFloat.NEAREST_EVEN && (a == 0 || b == 0 || Math.abs(c) > 0x1p-900)) {
+      return r; // exactly zero: nothing so small remains of numbers so large
+    }
     double product = a * b;
     double sum = product + c;
     double other = sum - product;
@@ -248,6 +251,13 @@ public final class FloatOps {
   }
 
   public static long toWuD(FloatStatus s, double a, int mode) {
+    if (mode == SoftFloat.TO_ZERO && a > -1 && a < 4294967296.0) {
+      long whole = (long) a;
+      if (whole != a && !s.settled) {
+        s.raise(FloatStatus.INEXACT);
+      }
+      return (int) whole;
+    }
     return SoftFloat.toInteger(
         Format.DOUBLE, s, Double.doubleToRawLongBits(a), false, 32, mode(s, mode));
   }
@@ -276,11 +286,17 @@ public final class FloatOps {
   }
 
   public static long toLuD(FloatStatus s, double a, int mode) {
+    if ((a >= 0 || mode == SoftFloat.TO_ZERO && a > -1) && a < 0x1p63) {
+      return toLD(s, a, mode);
+    }
     return SoftFloat.toInteger(
         Format.DOUBLE, s, Double.doubleToRawLongBits(a), false, 64, mode(s, mode));
   }
 
   public static double fromLuD(FloatStatus s, long a, int mode) {
+    if (a >= 0) {
+      return fromLD(s, a, mode);
+    }
     return Double.longBitsToDouble(
         SoftFloat.fromInteger(Format.DOUBLE, s, a, false, mode(s, mode)));
   }
@@ -421,15 +437,15 @@ public final class FloatOps {
   private static float fmaSlowS(FloatStatus s, float a, float b, float c, int mode) {
     int m = mode(s, mode);
     float r = Math.fma(a, b, c);
+    if (r == 0 && m == SoftFloat.NEAREST_EVEN && (a == 0 || b == 0 || Math.abs(c) > 0x1p-60f)) {
+      return r; // exactly zero: nothing so small remains of numbers so large
+    }
     double product = (double) a * b;
     double sum = product + c;
     double other = sum - product;
     boolean exactSum = (product - (sum - other)) + (c - other) == 0;
     if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r)) {
       return exactnessS(s, r, exactSum && r == sum);
-    }
-    if (m == SoftFloat.NEAREST_EVEN && ordinaryS(r) && (s.flags() & FloatStatus.INEXACT) != 0) {
-      return r;
     }
     return Float.intBitsToFloat(
         (int)
@@ -522,6 +538,13 @@ public final class FloatOps {
   }
 
   public static long toWuS(FloatStatus s, float a, int mode) {
+    if (mode == SoftFloat.TO_ZERO && a > -1 && a < 4294967296.0) {
+      long whole = (long) a;
+      if (whole != a && !s.settled) {
+        s.raise(FloatStatus.INEXACT);
+      }
+      return (int) whole;
+    }
     return SoftFloat.toInteger(
         Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, false, 32, mode(s, mode));
   }
@@ -555,11 +578,17 @@ public final class FloatOps {
   }
 
   public static long toLuS(FloatStatus s, float a, int mode) {
+    if ((a >= 0 || mode == SoftFloat.TO_ZERO && a > -1) && a < 0x1p63) {
+      return toLS(s, a, mode);
+    }
     return SoftFloat.toInteger(
         Format.SINGLE, s, Float.floatToRawIntBits(a) & 0xffffffffL, false, 64, mode(s, mode));
   }
 
   public static float fromLuS(FloatStatus s, long a, int mode) {
+    if (a >= 0) {
+      return fromLS(s, a, mode);
+    }
     return Float.intBitsToFloat(
         (int) SoftFloat.fromInteger(Format.SINGLE, s, a, false, mode(s, mode)));
   }
@@ -568,7 +597,7 @@ public final class FloatOps {
 
   public static float narrow(FloatStatus s, double a, int mode) {
     float r = (float) a;
-    if (s.settled && nearest(mode) && ordinaryS(r)) {
+    if (ordinaryS(r) && (r == a || s.settled && nearest(mode))) {
       return r;
     }
     return Float.intBitsToFloat(

@@ -15,6 +15,11 @@ public final class FloatStatus {
   /// result of the host is the right one and changes no flag.
   boolean settled;
 
+  /// Whether ordinary results of the host change nothing; see [SettledFloats].
+  public boolean isSettled() {
+    return settled;
+  }
+
   public int flags() {
     return flags;
   }

@@ -31,6 +31,9 @@ public final class Memory implements AutoCloseable {
   public static final long LIMIT = 1L << ADDRESS_BITS;
 
   private static final long PAGES = LIMIT >>> PAGE_BITS;
+
+  // the permission bytes and a page of zeros, which addresses out of range are judged by
+  private static final long TABLE_BYTES = PAGES + PAGE_BYTES;
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final long base; // host address of guest address 0; the permission bytes lie below it
@@ -39,7 +42,7 @@ public final class Memory implements AutoCloseable {
   private long peakPages;
 
   public Memory() {
-    long bytes = PAGES + LIMIT + PAGE_BYTES;
+    long bytes = TABLE_BYTES + LIMIT + PAGE_BYTES;
     long start = RawMemory.reserve(bytes);
     if (start == 0) {
       throw SpillwayException.notAvailable(
@@ -47,7 +50,7 @@ public final class Memory implements AutoCloseable {
               + " vm.overcommit_memory to 0 or 1",
           bytes >>> 30);
     }
-    this.base = start + PAGES;
+    this.base = start + TABLE_BYTES;
     this.cleanable = CLEANER.register(this, () -> RawMemory.release(start, bytes));
   }
 
@@ -73,139 +76,122 @@ public final class Memory implements AutoCloseable {
 
   /// The permission bits at `address`, 0 if nothing is mapped.
   public int permission(long address) {
-    return address >>> ADDRESS_BITS == 0
-        ? RAW.getByte(base - PAGES + (address >>> PAGE_BITS)) & 7
-        : 0;
+    return RAW.getByte(base - TABLE_BYTES + Math.min(address >>> PAGE_BITS, PAGES)) & 7;
   }
 
-  private static boolean may(long base, long address, int permission) {
-    return address >>> ADDRESS_BITS == 0
-        && (RAW.getByte(base - PAGES + (address >>> PAGE_BITS)) & permission) != 0;
+  // ---- the accesses of generated code: static, with the base in a local variable. The check is
+  // one branch: the page number of an address out of range is that of a page nobody may touch.
+
+  private static boolean has(long base, long address, int permission) {
+    long page = Math.min(address >>> PAGE_BITS, PAGES);
+    return (RAW.getByte(base - TABLE_BYTES + page) & permission) != 0;
   }
 
-  // ---- the accesses of generated code: static, with the base in a local variable
-
-  public static long load64(long base, long address) {
-    if (may(base, address, READ)) {
-      return RAW.getLong(base + address);
-    }
-    throw new MemoryFault(address, MemoryFault.Access.READ);
+  /// Whether `address` may be read.
+  public static boolean isReadable(long base, long address) {
+    return has(base, address, READ);
   }
 
-  public static int load32(long base, long address) {
-    if (may(base, address, READ)) {
-      return RAW.getInt(base + address);
-    }
-    throw new MemoryFault(address, MemoryFault.Access.READ);
+  /// Whether `address` may be written.
+  public static boolean isWritable(long base, long address) {
+    return has(base, address, WRITE);
   }
 
-  public static short load16(long base, long address) {
-    if (may(base, address, READ)) {
-      return RAW.getShort(base + address);
-    }
-    throw new MemoryFault(address, MemoryFault.Access.READ);
+  public static long get64(long base, long address) {
+    return RAW.getLong(base + address);
   }
 
-  public static byte load8(long base, long address) {
-    if (may(base, address, READ)) {
-      return RAW.getByte(base + address);
-    }
-    throw new MemoryFault(address, MemoryFault.Access.READ);
+  public static int get32(long base, long address) {
+    return RAW.getInt(base + address);
   }
 
-  public static double loadDouble(long base, long address) {
-    if (may(base, address, READ)) {
-      return RAW.getDouble(base + address);
-    }
-    throw new MemoryFault(address, MemoryFault.Access.READ);
+  public static short get16(long base, long address) {
+    return RAW.getShort(base + address);
   }
 
-  public static float loadFloat(long base, long address) {
-    if (may(base, address, READ)) {
-      return RAW.getFloat(base + address);
-    }
-    throw new MemoryFault(address, MemoryFault.Access.READ);
+  public static byte get8(long base, long address) {
+    return RAW.getByte(base + address);
   }
 
-  public static void store64(long base, long address, long value) {
-    if (!may(base, address, WRITE)) {
-      throw new MemoryFault(address, MemoryFault.Access.WRITE);
-    }
+  public static double getDouble(long base, long address) {
+    return RAW.getDouble(base + address);
+  }
+
+  public static float getFloat(long base, long address) {
+    return RAW.getFloat(base + address);
+  }
+
+  public static void put64(long base, long address, long value) {
     RAW.putLong(base + address, value);
   }
 
-  public static void store32(long base, long address, int value) {
-    if (!may(base, address, WRITE)) {
-      throw new MemoryFault(address, MemoryFault.Access.WRITE);
-    }
+  public static void put32(long base, long address, int value) {
     RAW.putInt(base + address, value);
   }
 
-  public static void store16(long base, long address, int value) {
-    if (!may(base, address, WRITE)) {
-      throw new MemoryFault(address, MemoryFault.Access.WRITE);
-    }
+  public static void put16(long base, long address, int value) {
     RAW.putShort(base + address, (short) value);
   }
 
-  public static void store8(long base, long address, int value) {
-    if (!may(base, address, WRITE)) {
-      throw new MemoryFault(address, MemoryFault.Access.WRITE);
-    }
+  public static void put8(long base, long address, int value) {
     RAW.putByte(base + address, (byte) value);
   }
 
-  public static void storeDouble(long base, long address, double value) {
-    if (!may(base, address, WRITE)) {
-      throw new MemoryFault(address, MemoryFault.Access.WRITE);
-    }
+  public static void putDouble(long base, long address, double value) {
     RAW.putDouble(base + address, value);
   }
 
-  public static void storeFloat(long base, long address, float value) {
-    if (!may(base, address, WRITE)) {
-      throw new MemoryFault(address, MemoryFault.Access.WRITE);
+  // ---- the accesses of the interpreter and of everybody else
+
+  private void check(long address, int permission, MemoryFault.Access access) {
+    if (!has(base, address, permission)) {
+      throw new MemoryFault(address, access);
     }
-    RAW.putFloat(base + address, value);
   }
 
-  // ---- the same for everybody else
-
   public long load64(long address) {
-    return load64(base, address);
+    check(address, READ, MemoryFault.Access.READ);
+    return get64(base, address);
   }
 
   public int load32(long address) {
-    return load32(base, address);
+    check(address, READ, MemoryFault.Access.READ);
+    return get32(base, address);
   }
 
   public short load16(long address) {
-    return load16(base, address);
+    check(address, READ, MemoryFault.Access.READ);
+    return get16(base, address);
   }
 
   public byte load8(long address) {
-    return load8(base, address);
+    check(address, READ, MemoryFault.Access.READ);
+    return get8(base, address);
   }
 
   public void store64(long address, long value) {
-    store64(base, address, value);
+    check(address, WRITE, MemoryFault.Access.WRITE);
+    put64(base, address, value);
   }
 
   public void store32(long address, int value) {
-    store32(base, address, value);
+    check(address, WRITE, MemoryFault.Access.WRITE);
+    put32(base, address, value);
   }
 
   public void store16(long address, int value) {
-    store16(base, address, value);
+    check(address, WRITE, MemoryFault.Access.WRITE);
+    put16(base, address, value);
   }
 
   public void store8(long address, int value) {
-    store8(base, address, value);
+    check(address, WRITE, MemoryFault.Access.WRITE);
+    put8(base, address, value);
   }
 
   /// The 16 bits at `pc`, for decoding.
   public int fetch16(long pc) {
-    if (may(base, pc, EXECUTE)) {
+    if (has(base, pc, EXECUTE)) {
       return RAW.getShort(base + pc) & 0xffff;
     }
     throw new MemoryFault(pc, MemoryFault.Access.FETCH);
@@ -239,7 +225,7 @@ public final class Memory implements AutoCloseable {
   /// permission keep their content.
   public void protect(long address, long bytes, int permission) {
     requireRange(address, bytes);
-    long first = base - PAGES + (address >>> PAGE_BITS);
+    long first = base - TABLE_BYTES + (address >>> PAGE_BITS);
     for (long p = first, end = first + pagesOf(bytes); p < end; p++) {
       if (RAW.getByte(p) == 0) {
         mappedPages++;
@@ -252,7 +238,7 @@ public final class Memory implements AutoCloseable {
   /// Removes pages; their content is lost.
   public void unmap(long address, long bytes) {
     requireRange(address, bytes);
-    long first = base - PAGES + (address >>> PAGE_BITS);
+    long first = base - TABLE_BYTES + (address >>> PAGE_BITS);
     boolean any = false;
     for (long p = first, end = first + pagesOf(bytes); p < end; p++) {
       if (RAW.getByte(p) != 0) {
@@ -271,7 +257,7 @@ public final class Memory implements AutoCloseable {
     if (address < 0 || bytes < 0 || address > LIMIT || bytes > LIMIT - address) {
       return false;
     }
-    long first = base - PAGES + (address >>> PAGE_BITS);
+    long first = base - TABLE_BYTES + (address >>> PAGE_BITS);
     for (long p = first; p < first + pagesOf((address & PAGE_BYTES - 1) + bytes); p++) {
       if (RAW.getByte(p) == 0) {
         return false;
@@ -283,7 +269,7 @@ public final class Memory implements AutoCloseable {
   /// Whether no page of the range is mapped.
   public boolean isFree(long address, long bytes) {
     requireRange(address, bytes);
-    long first = base - PAGES + (address >>> PAGE_BITS);
+    long first = base - TABLE_BYTES + (address >>> PAGE_BITS);
     for (long p = first; p < first + pagesOf(bytes); p++) {
       if (RAW.getByte(p) != 0) {
         return false;
@@ -339,7 +325,7 @@ public final class Memory implements AutoCloseable {
 
   private void check(long address, long count, int permission, MemoryFault.Access access) {
     for (long a = address; a < address + count; a = (a | PAGE_BYTES - 1) + 1) {
-      if (!may(base, a, permission)) {
+      if (!has(base, a, permission)) {
         throw new MemoryFault(a, access);
       }
     }
@@ -361,14 +347,14 @@ public final class Memory implements AutoCloseable {
   /// The first mapped page at or after `address`, or [#LIMIT].
   public long nextMapped(long address) {
     long end = base;
-    for (long p = base - PAGES + (address >>> PAGE_BITS); p < end; ) {
+    for (long p = base - TABLE_BYTES + (address >>> PAGE_BITS); p < end; ) {
       // eight pages at a time over wide gaps
       if ((p & 7) == 0 && end - p >= 8 && RAW.getLong(p) == 0) {
         p += 8;
       } else if (RAW.getByte(p) == 0) {
         p++;
       } else {
-        return p - (base - PAGES) << PAGE_BITS;
+        return p - (base - TABLE_BYTES) << PAGE_BITS;
       }
     }
     return LIMIT;
@@ -379,7 +365,7 @@ public final class Memory implements AutoCloseable {
     long pages = pagesOf(bytes);
     long run = 0;
     for (long page = (top >>> PAGE_BITS) - 1; page >= bottom >>> PAGE_BITS; page--) {
-      run = RAW.getByte(base - PAGES + page) == 0 ? run + 1 : 0;
+      run = RAW.getByte(base - TABLE_BYTES + page) == 0 ? run + 1 : 0;
       if (run == pages) {
         return page << PAGE_BITS;
       }
