@@ -21,27 +21,37 @@ public final class FunctionalEngine implements Engine {
   private static final int HOT = 300;
 
   private static final int SLOTS = 1 << 16;
-  private static final int LARGEST_BUDGET = 1 << 28;
+
+  /// Instructions of the first call of a region; each call may execute twice those of the one
+  /// before, up to the largest. Only a call enters code that HotSpot has compiled meanwhile.
+  private static final int FIRST_BUDGET = 2_000;
+
+  private static final int LARGEST_BUDGET = 1_000_000;
 
   private final Machine machine;
   private final Interpreter interpreter;
   private final int hot;
-  private final Map<Long, Translated> byAddress = new HashMap<>();
-  private final @Nullable Translated[] table = new Translated[SLOTS];
+  private final Map<Long, Entry> byAddress = new HashMap<>();
+  private final @Nullable Entry[] table = new Entry[SLOTS];
   private final int[] arrivals = new int[SLOTS];
   private final RegisterFile registers = new RegisterFile();
 
-  /// What is known of an address where control arrives often.
+  /// A region that was translated.
   private static final class Translated {
-    final long pc;
-    final @Nullable Variant code; // null where translation is not worth while
+    final Variant code;
     @Nullable Variant careful; // runs where `code` refuses, made when it first does
+    int budget = FIRST_BUDGET;
 
-    Translated(long pc, @Nullable Variant code) {
-      this.pc = pc;
+    Translated(Variant code) {
       this.code = code;
     }
   }
+
+  /// What is known of an address where control arrives often.
+  ///
+  /// @param region null where translation is not worth while
+  /// @param index of the region's entry
+  private record Entry(long pc, @Nullable Translated region, int index) {}
 
   public FunctionalEngine(Machine machine) {
     this(machine, HOT);
@@ -74,37 +84,37 @@ public final class FunctionalEngine implements Engine {
   public void run(Hart hart, long count) {
     long end = hart.retired + count;
     while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
-      Translated region = regionAt(hart.pc, end - hart.retired);
-      if (region == null) {
+      Entry entry = entryAt(hart.pc, end - hart.retired);
+      if (entry == null) {
         interpretBlock(hart, end);
       } else {
-        runRegions(hart, region, end);
+        runRegions(hart, entry, end);
       }
     }
   }
 
-  private @Nullable Translated regionAt(long pc, long left) {
-    Translated region = table[slot(pc)];
-    return region != null && region.pc == pc && region.code != null && left >= region.code.size()
-        ? region
+  private @Nullable Entry entryAt(long pc, long left) {
+    Entry entry = table[slot(pc)];
+    return entry != null
+            && entry.pc == pc
+            && entry.region != null
+            && left >= entry.region.code.size()
+        ? entry
         : null;
   }
 
   /// Goes from region to region with the registers in their file.
-  private void runRegions(Hart hart, Translated first, long end) {
+  private void runRegions(Hart hart, Entry first, long end) {
     registers.load(hart);
-    Translated region = first;
+    Entry entry = first;
     int how;
     do {
-      how = run(hart, Objects.requireNonNull(region.code), end);
-      if (how == RegionCode.REFUSED) {
-        how = runCarefully(hart, region, end);
-      }
+      how = run(hart, entry, end);
       if (how == RegionCode.DONE && table[slot(hart.pc)] == null) {
         arrive(hart.pc);
       }
-      region = regionAt(hart.pc, end - hart.retired);
-    } while (how == RegionCode.DONE && region != null);
+      entry = entryAt(hart.pc, end - hart.retired);
+    } while (how == RegionCode.DONE && entry != null);
     registers.store(hart);
     switch (how) {
       case RegionCode.INTERPRET -> {
@@ -118,22 +128,29 @@ public final class FunctionalEngine implements Engine {
     }
   }
 
-  private int run(Hart hart, Variant variant, long end) {
-    int budget = (int) Math.min(end - hart.retired, LARGEST_BUDGET);
-    long base = machine.memory().base();
-    int result = variant.code().run(hart, registers, hart.floatStatus, base, budget);
-    hart.retired += budget - (result >> 2);
-    return result & 3;
-  }
-
-  private int runCarefully(Hart hart, Translated region, long end) {
+  private int run(Hart hart, Entry entry, long end) {
+    Translated region = Objects.requireNonNull(entry.region);
+    int how = run(hart, region, region.code, entry.index, end);
+    if (how != RegionCode.REFUSED) {
+      return how;
+    }
     if (region.careful == null) {
-      region.careful = RegionCompiler.compile(machine, region.pc, true);
+      region.careful = RegionCompiler.compile(machine, region.code.entries().get(0), true);
     }
     Variant careful = region.careful;
-    return careful == null || end - hart.retired < careful.size()
+    int index = careful == null ? -1 : careful.entries().indexOf(entry.pc);
+    return index < 0 || end - hart.retired < careful.size()
         ? RegionCode.REFUSED
-        : run(hart, careful, end);
+        : run(hart, region, careful, index, end);
+  }
+
+  private int run(Hart hart, Translated region, Variant variant, int entry, long end) {
+    int budget = (int) Math.min(end - hart.retired, Math.max(variant.size(), region.budget));
+    region.budget = Math.min(region.budget * 2, LARGEST_BUDGET);
+    long base = machine.memory().base();
+    int result = variant.code().run(hart, registers, hart.floatStatus, base, budget, entry);
+    hart.retired += budget - (result >> 2);
+    return result & 3;
   }
 
   /// Interprets up to the next change of the flow of control.
@@ -152,17 +169,36 @@ public final class FunctionalEngine implements Engine {
 
   private void arrive(long pc) {
     int slot = slot(pc);
-    Translated there = table[slot];
+    Entry there = table[slot];
     if (there != null && there.pc == pc || ++arrivals[slot] < hot) {
       return;
     }
     arrivals[slot] = 0;
-    Translated known = byAddress.get(pc);
-    install(known != null ? known : new Translated(pc, RegionCompiler.compile(machine, pc, false)));
+    Entry known = byAddress.get(pc);
+    if (known != null) {
+      table[slot] = known;
+    } else {
+      translate(pc);
+    }
   }
 
-  private void install(Translated region) {
-    byAddress.put(region.pc, region);
-    table[slot(region.pc)] = region;
+  private void translate(long pc) {
+    Variant code = RegionCompiler.compile(machine, pc, false);
+    if (code == null) {
+      install(new Entry(pc, null, 0));
+      return;
+    }
+    Translated region = new Translated(code);
+    for (int i = 0; i < code.entries().size(); i++) {
+      long at = code.entries().get(i);
+      if (!byAddress.containsKey(at)) {
+        install(new Entry(at, region, i));
+      }
+    }
+  }
+
+  private void install(Entry entry) {
+    byAddress.put(entry.pc, entry);
+    table[slot(entry.pc)] = entry;
   }
 }

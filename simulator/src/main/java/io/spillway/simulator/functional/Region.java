@@ -44,6 +44,27 @@ record Region(long entry, TreeMap<Long, Block> blocks, TreeSet<Long> returnSites
 
   private static final int LONGEST_BLOCK = 64;
 
+  /// The addresses at which it may be entered, [#entry] first: those to which control may come back
+  /// from outside, which are the heads of loops, where code looks at its budget, and the return
+  /// sites.
+  List<Long> entries() {
+    TreeSet<Long> found = new TreeSet<>(returnSites);
+    for (Block block : blocks.values()) {
+      Instruction last = block.last();
+      if (last.opClass() == OpClass.BRANCH || last.opClass() == OpClass.JUMP) {
+        long target = block.lastPc() + last.imm();
+        if (target <= block.pc) {
+          found.add(target);
+        }
+      }
+    }
+    found.retainAll(blocks.keySet());
+    found.remove(entry);
+    List<Long> all = new ArrayList<>(List.of(entry));
+    all.addAll(found);
+    return all;
+  }
+
   /// Whether generated code leaves an instruction to the interpreter.
   static boolean isForInterpreter(Instruction in) {
     return in.opClass() == OpClass.SYSTEM

@@ -17,6 +17,7 @@ import io.spillway.simulator.machine.Machine;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.instruction.SwitchCase;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
@@ -49,7 +50,7 @@ final class RegionCompiler {
   static final ClassDesc FLOAT_OPS = desc(FloatOps.class);
   private static final ClassDesc REGISTERS = desc(RegisterFile.class);
   private static final MethodTypeDesc RUN =
-      MethodTypeDesc.of(CD_int, HART, REGISTERS, STATUS, CD_long, CD_int);
+      MethodTypeDesc.of(CD_int, HART, REGISTERS, STATUS, CD_long, CD_int, CD_int);
 
   /// Where [RegionCode#run]'s parameters and our own variables lie.
   static final int HART_SLOT = 1;
@@ -58,11 +59,12 @@ final class RegionCompiler {
   static final int STATUS_SLOT = 3;
   static final int BASE_SLOT = 4;
   static final int LEFT_SLOT = 6;
-  static final int PC_SLOT = 7;
-  static final int TEMPORARY_SLOT = 9;
-  static final int RESULT_SLOT = 11;
-  static final int ADDRESS_SLOT = 12;
-  static final int FIRST_REGISTER_SLOT = 14;
+  static final int ENTRY_SLOT = 7;
+  static final int PC_SLOT = 8;
+  static final int TEMPORARY_SLOT = 10;
+  static final int RESULT_SLOT = 12;
+  static final int ADDRESS_SLOT = 13;
+  static final int FIRST_REGISTER_SLOT = 15;
 
   private final Region region;
   private final CodeBuilder code;
@@ -105,7 +107,7 @@ final class RegionCompiler {
       }
       byte[] bytes = build(region, RegisterPlan.of(region, careful));
       if (codeLength(bytes) < HUGE_METHOD) {
-        return new Variant(define(bytes), region.size());
+        return new Variant(define(bytes), region.size(), region.entries());
       }
     }
     return null;
@@ -160,7 +162,7 @@ final class RegionCompiler {
       order.put(blocks.get(i).pc(), i);
     }
     entry();
-    code.goto_(label(region.entry()));
+    start();
     for (int i = 0; i < blocks.size(); i++) {
       block(blocks.get(i), i);
     }
@@ -168,6 +170,20 @@ final class RegionCompiler {
     exits.forEach((pc, at) -> exitStub(pc, at, RegionCode.DONE));
     interpreterExits.forEach((pc, at) -> exitStub(pc, at, RegionCode.INTERPRET));
     exit();
+  }
+
+  /// Goes to the entry that was asked for.
+  private void start() {
+    List<Long> entries = region.entries();
+    List<SwitchCase> cases = new ArrayList<>();
+    for (int i = 1; i < entries.size(); i++) {
+      cases.add(SwitchCase.of(i, label(entries.get(i))));
+    }
+    if (cases.isEmpty()) {
+      code.goto_(label(region.entry()));
+    } else {
+      code.iload(ENTRY_SLOT).tableswitch(1, entries.size() - 1, label(region.entry()), cases);
+    }
   }
 
   private Label label(long pc) {
