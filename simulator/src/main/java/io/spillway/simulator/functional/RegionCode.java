@@ -14,12 +14,12 @@ interface RegionCode {
   /// A register does not hold what the code assumes; nothing was executed.
   int REFUSED = 2;
 
-  /// Executes from one of the region's entries and leaves the next pc in the hart, the registers in their file.
+  /// Executes from one of the region's entries and leaves the next pc in the hart, the registers in
+  /// their file.
   ///
   /// @param base host address of the program's memory
   /// @param budget the most instructions to execute; at least the region's size
   /// @param entry which entry, counted as in [Variant#entries]
   /// @return the unused budget times four plus one of the constants above
-  int run(
-      Hart hart, RegisterFile registers, FloatStatus status, long base, int budget, int entry);
+  int run(Hart hart, RegisterFile registers, FloatStatus status, long base, int budget, int entry);
 }

@@ -39,7 +39,8 @@ final class RegionCompiler {
   /// HotSpot compiles no method above this many bytes.
   private static final int HUGE_METHOD = 8000;
 
-  private static final int FIRST_LIMIT = 6000;
+  // larger regions leave fewer jumps between regions, but HotSpot runs out of registers in them
+  private static final int FIRST_LIMIT = 2000;
   private static final int SMALLEST_LIMIT = 500;
 
   private static final ClassDesc SELF =
@@ -63,8 +64,7 @@ final class RegionCompiler {
   static final int PC_SLOT = 8;
   static final int TEMPORARY_SLOT = 10;
   static final int RESULT_SLOT = 12;
-  static final int ADDRESS_SLOT = 13;
-  static final int FIRST_REGISTER_SLOT = 15;
+  static final int FIRST_REGISTER_SLOT = 13;
 
   private final Region region;
   private final CodeBuilder code;
@@ -97,7 +97,7 @@ final class RegionCompiler {
   /// Translates the region around `entry`.
   ///
   /// @param careful whether float registers may hold either precision and the float status may be
-  ///     any; else the code refuses where it is otherwise
+  ///   any; else the code refuses where it is otherwise
   /// @return null if there is nothing to translate
   static @Nullable Variant compile(Machine machine, long entry, boolean careful) {
     for (int limit = FIRST_LIMIT; limit >= SMALLEST_LIMIT; limit = limit * 2 / 3) {
@@ -291,22 +291,30 @@ final class RegionCompiler {
 
   private void block(Region.Block block, int index) {
     code.labelBinding(label(block.pc()));
-    long pc = block.pc();
     int count = block.instructions().size();
     int body = block.endsInControl() ? count - 1 : count;
+    List<Instruction> instructions = block.instructions();
+    long[] pcs = new long[count + 1];
+    pcs[0] = block.pc();
+    for (int i = 0; i < count; i++) {
+      pcs[i + 1] = pcs[i] + instructions.get(i).length();
+    }
+    Map<Integer, Segment> segments = new HashMap<>();
+    Segment.of(instructions.subList(0, body)).forEach(s -> segments.put(s.start(), s));
     for (int i = 0; i < body; i++) {
-      Instruction in = block.instructions().get(i);
-      int done = i;
-      long at = pc;
-      translator.emit(in, pc, () -> fault(at, done));
-      if (isSeen(block.instructions(), i)) {
+      Instruction in = instructions.get(i);
+      Segment segment = segments.get(i);
+      if (segment != null && segment.hasAccesses()) {
+        translator.check(segment, instructions, k -> pcs[k], fault(pcs[i], i));
+      }
+      translator.emit(in, pcs[i]);
+      if (isSeen(instructions, segments, i)) {
         write(in.destination());
       }
-      pc += in.length();
     }
     code.iinc(LEFT_SLOT, -count);
     if (block.endsInControl()) {
-      control(block.last(), pc, block.next(), index);
+      control(block.last(), block.lastPc(), block.next(), index);
     } else if (block.interpretNext()) {
       code.goto_w(interpreterExits.computeIfAbsent(block.next(), _ -> code.newLabel()));
     } else {
@@ -315,15 +323,14 @@ final class RegionCompiler {
   }
 
   /// Whether anything outside the block can see what instruction `i` writes: not if another writes
-  /// the same register before a memory access may fault or the block ends.
-  private static boolean isSeen(List<Instruction> block, int i) {
+  /// the same register before the next segment or the block's end.
+  private static boolean isSeen(List<Instruction> block, Map<Integer, Segment> segments, int i) {
     int register = block.get(i).destination();
     for (int j = i + 1; j < block.size(); j++) {
-      Instruction later = block.get(j);
-      if (later.isMemory()) {
+      if (segments.containsKey(j)) {
         return true;
       }
-      if (later.destination() == register) {
+      if (block.get(j).destination() == register) {
         return false;
       }
     }

@@ -31,6 +31,7 @@ final class RegisterPlan {
   private boolean rounds;
 
   private final boolean careful;
+  private int firstAhead;
 
   private RegisterPlan(boolean careful) {
     this.careful = careful;
@@ -48,6 +49,7 @@ final class RegisterPlan {
         slot += 2;
       }
     }
+    plan.firstAhead = slot;
     return plan;
   }
 
@@ -106,6 +108,11 @@ final class RegisterPlan {
   /// Whether the code is for a settled float status, which it must find when it is entered.
   boolean isSettled() {
     return !careful && rounds;
+  }
+
+  /// A second variable of an integer register, for values that are computed ahead.
+  int aheadSlot(int register) {
+    return firstAhead + 2 * register;
   }
 
   int slot(int register) {

@@ -1,6 +1,5 @@
 package io.spillway.simulator.functional;
 
-import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
@@ -18,8 +17,11 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.function.Supplier;
+import java.util.function.IntToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Translates single instructions to bytecode. Operations of more than a few bytecodes call the
 /// methods that the interpreter uses too; HotSpot inlines them.
@@ -31,6 +33,7 @@ final class Translator {
 
   private final CodeBuilder code;
   private final RegisterPlan plan;
+  private final boolean[] computedAhead = new boolean[32];
 
   Translator(CodeBuilder code, RegisterPlan plan) {
     this.code = code;
@@ -41,7 +44,7 @@ final class Translator {
     if (register == 0) {
       code.lconst_0();
     } else {
-      code.lload(plan.slot(register));
+      code.lload(computedAhead[register] ? plan.aheadSlot(register) : plan.slot(register));
     }
   }
 
@@ -87,10 +90,8 @@ final class Translator {
         MethodTypeDesc.of(CD_int, CD_long, CD_long));
   }
 
-  /// Any instruction that does not change the flow of control.
-  ///
-  /// @param fault where to go, with nothing executed, if memory may not be accessed so
-  void emit(Instruction in, long pc, Supplier<Label> fault) {
+  /// Any instruction that does not change the flow of control; memory accesses were checked before.
+  void emit(Instruction in, long pc) {
     switch (in.opClass()) {
       case INTEGER_ALU, INTEGER_MULTIPLY, INTEGER_DIVIDE -> {
         if (in.rd() != 0) {
@@ -98,8 +99,8 @@ final class Translator {
           store(in.rd());
         }
       }
-      case LOAD -> loadMemory(in, fault.get());
-      case STORE -> storeMemory(in, fault.get());
+      case LOAD -> loadMemory(in);
+      case STORE -> storeMemory(in);
       case FENCE -> {}
       default -> new FloatTranslator(code, plan).emit(in);
     }
@@ -163,12 +164,17 @@ final class Translator {
   }
 
   private void addImmediate(Instruction in) {
-    if (in.rs1() == 0) {
-      code.loadConstant(in.imm());
-    } else if (in.imm() == 0) {
-      load(in.rs1());
+    sum(in.rs1(), in.imm());
+  }
+
+  private void sum(int register, long constant) {
+    if (register == 0) {
+      code.loadConstant(constant);
     } else {
-      immediate(in).ladd();
+      load(register);
+      if (constant != 0) {
+        code.loadConstant(constant).ladd();
+      }
     }
   }
 
@@ -202,21 +208,57 @@ final class Translator {
     at.invokestatic(INTEGER_OPS, name, LONG_LONG_LONG);
   }
 
-  /// Puts the address into a variable and leaves for `fault` if it may not be accessed so.
-  private void address(Instruction in, String check, Label fault) {
-    addImmediate(in);
-    code.lstore(RegionCompiler.ADDRESS_SLOT);
-    operands();
-    code.invokestatic(MEMORY, check, MethodTypeDesc.of(CD_boolean, CD_long, CD_long)).ifeq(fault);
-    operands();
+  /// Leaves for `fault` unless every access of the segment is allowed.
+  ///
+  /// What is computed ahead goes to variables of its own; HotSpot finds the same values again where
+  /// the instructions themselves stand.
+  void check(Segment segment, List<Instruction> block, IntToLongFunction pc, Label fault) {
+    boolean any = accumulate(segment.accesses().get(-1), false);
+    for (int i : segment.ahead()) {
+      Instruction in = block.get(i);
+      integer(in, pc.applyAsLong(i));
+      code.lstore(plan.aheadSlot(in.rd()));
+      computedAhead[in.rd()] = true;
+      any = accumulate(segment.accesses().get(i), any);
+    }
+    Arrays.fill(computedAhead, false);
+    code.iconst_1().iand().ifeq(fault);
   }
 
-  private void operands() {
-    code.lload(RegionCompiler.BASE_SLOT).lload(RegionCompiler.ADDRESS_SLOT);
+  private boolean accumulate(@Nullable List<Segment.Access> accesses, boolean any) {
+    boolean some = any;
+    if (accesses != null) {
+      for (Segment.Access access : accesses) {
+        some = accumulate(access, access.lowest(), some);
+        if (!access.isOne()) {
+          some = accumulate(access, access.highest(), some);
+        }
+      }
+    }
+    return some;
   }
 
-  private void loadMemory(Instruction in, Label fault) {
-    address(in, "isReadable", fault);
+  private boolean accumulate(Segment.Access access, long offset, boolean any) {
+    code.lload(RegionCompiler.BASE_SLOT);
+    sum(access.base(), offset);
+    code.invokestatic(
+        MEMORY,
+        access.writes() ? "writable" : "readable",
+        MethodTypeDesc.of(CD_int, CD_long, CD_long));
+    if (any) {
+      code.iand();
+    }
+    return true;
+  }
+
+  private void address(Instruction in) {
+    code.lload(RegionCompiler.BASE_SLOT);
+    sum(in.rs1(), in.imm());
+    code.ladd();
+  }
+
+  private void loadMemory(Instruction in) {
+    address(in);
     switch (in.op()) {
       case LB -> get("get8", CD_byte).i2l();
       case LBU -> get("get8", CD_byte).sipush(255).iand().i2l();
@@ -244,11 +286,11 @@ final class Translator {
   }
 
   private CodeBuilder get(String name, ClassDesc result) {
-    return code.invokestatic(MEMORY, name, MethodTypeDesc.of(result, CD_long, CD_long));
+    return code.invokestatic(MEMORY, name, MethodTypeDesc.of(result, CD_long));
   }
 
-  private void storeMemory(Instruction in, Label fault) {
-    address(in, "isWritable", fault);
+  private void storeMemory(Instruction in) {
+    address(in);
     switch (in.op()) {
       case SD -> {
         load(in.rs2());
@@ -277,6 +319,6 @@ final class Translator {
   }
 
   private void put(String name, ClassDesc value) {
-    code.invokestatic(MEMORY, name, MethodTypeDesc.of(CD_void, CD_long, CD_long, value));
+    code.invokestatic(MEMORY, name, MethodTypeDesc.of(CD_void, CD_long, value));
   }
 }

@@ -82,63 +82,69 @@ public final class Memory implements AutoCloseable {
   // ---- the accesses of generated code: static, with the base in a local variable. The check is
   // one branch: the page number of an address out of range is that of a page nobody may touch.
 
-  private static boolean has(long base, long address, int permission) {
+  private static int permissions(long base, long address) {
     long page = Math.min(address >>> PAGE_BITS, PAGES);
-    return (RAW.getByte(base - TABLE_BYTES + page) & permission) != 0;
+    return RAW.getByte(base - TABLE_BYTES + page);
   }
 
-  /// Whether `address` may be read.
-  public static boolean isReadable(long base, long address) {
-    return has(base, address, READ);
+  private static boolean has(long base, long address, int permission) {
+    return (permissions(base, address) & permission) != 0;
   }
 
-  /// Whether `address` may be written.
-  public static boolean isWritable(long base, long address) {
-    return has(base, address, WRITE);
+  /// Whether `address` may be read: bit 0, which checks of several addresses combine.
+  public static int readable(long base, long address) {
+    return permissions(base, address);
   }
 
-  public static long get64(long base, long address) {
-    return RAW.getLong(base + address);
+  /// Whether `address` may be written: bit 0.
+  public static int writable(long base, long address) {
+    return permissions(base, address) >> 1;
   }
 
-  public static int get32(long base, long address) {
-    return RAW.getInt(base + address);
+  // unchecked, at host addresses
+
+  public static long get64(long host) {
+    return RAW.getLong(host);
   }
 
-  public static short get16(long base, long address) {
-    return RAW.getShort(base + address);
+  public static int get32(long host) {
+    return RAW.getInt(host);
   }
 
-  public static byte get8(long base, long address) {
-    return RAW.getByte(base + address);
+  public static short get16(long host) {
+    return RAW.getShort(host);
   }
 
-  public static double getDouble(long base, long address) {
-    return RAW.getDouble(base + address);
+  public static byte get8(long host) {
+    return RAW.getByte(host);
   }
 
-  public static float getFloat(long base, long address) {
-    return RAW.getFloat(base + address);
+  public static double getDouble(long host) {
+    return RAW.getDouble(host);
   }
 
-  public static void put64(long base, long address, long value) {
-    RAW.putLong(base + address, value);
+  public static float getFloat(long host) {
+    return RAW.getFloat(host);
   }
 
-  public static void put32(long base, long address, int value) {
-    RAW.putInt(base + address, value);
+  public static void put64(long host, long value) {
+    RAW.putLong(host, value);
   }
 
-  public static void put16(long base, long address, int value) {
-    RAW.putShort(base + address, (short) value);
+  public static void put32(long host, int value) {
+    RAW.putInt(host, value);
   }
 
-  public static void put8(long base, long address, int value) {
-    RAW.putByte(base + address, (byte) value);
+  public static void put16(long host, int value) {
+    RAW.putShort(host, (short) value);
   }
 
-  public static void putDouble(long base, long address, double value) {
-    RAW.putDouble(base + address, value);
+  public static void put8(long host, int value) {
+    RAW.putByte(host, (byte) value);
+  }
+
+  public static void putDouble(long host, double value) {
+    RAW.putDouble(host, value);
   }
 
   // ---- the accesses of the interpreter and of everybody else
@@ -151,42 +157,42 @@ public final class Memory implements AutoCloseable {
 
   public long load64(long address) {
     check(address, READ, MemoryFault.Access.READ);
-    return get64(base, address);
+    return get64(base + address);
   }
 
   public int load32(long address) {
     check(address, READ, MemoryFault.Access.READ);
-    return get32(base, address);
+    return get32(base + address);
   }
 
   public short load16(long address) {
     check(address, READ, MemoryFault.Access.READ);
-    return get16(base, address);
+    return get16(base + address);
   }
 
   public byte load8(long address) {
     check(address, READ, MemoryFault.Access.READ);
-    return get8(base, address);
+    return get8(base + address);
   }
 
   public void store64(long address, long value) {
     check(address, WRITE, MemoryFault.Access.WRITE);
-    put64(base, address, value);
+    put64(base + address, value);
   }
 
   public void store32(long address, int value) {
     check(address, WRITE, MemoryFault.Access.WRITE);
-    put32(base, address, value);
+    put32(base + address, value);
   }
 
   public void store16(long address, int value) {
     check(address, WRITE, MemoryFault.Access.WRITE);
-    put16(base, address, value);
+    put16(base + address, value);
   }
 
   public void store8(long address, int value) {
     check(address, WRITE, MemoryFault.Access.WRITE);
-    put8(base, address, value);
+    put8(base + address, value);
   }
 
   /// The 16 bits at `pc`, for decoding.
@@ -225,12 +231,14 @@ public final class Memory implements AutoCloseable {
   /// permission keep their content.
   public void protect(long address, long bytes, int permission) {
     requireRange(address, bytes);
+    // a page that can be written can be read
+    int granted = (permission & WRITE) != 0 ? permission | READ : permission;
     long first = base - TABLE_BYTES + (address >>> PAGE_BITS);
     for (long p = first, end = first + pagesOf(bytes); p < end; p++) {
       if (RAW.getByte(p) == 0) {
         mappedPages++;
       }
-      RAW.putByte(p, (byte) (permission & 7 | 8));
+      RAW.putByte(p, (byte) (granted & 7 | 8));
     }
     peakPages = Math.max(peakPages, mappedPages);
   }

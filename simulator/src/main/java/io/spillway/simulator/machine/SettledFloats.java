@@ -17,16 +17,12 @@ public final class SettledFloats {
 
   public static double addD(FloatStatus s, double a, double b) {
     double r = a + b;
-    return Math.abs(r) <= Double.MAX_VALUE
-        ? r
-        : FloatOps.addD(s, a, b, SoftFloat.NEAREST_EVEN);
+    return Math.abs(r) <= Double.MAX_VALUE ? r : FloatOps.addD(s, a, b, SoftFloat.NEAREST_EVEN);
   }
 
   public static double subD(FloatStatus s, double a, double b) {
     double r = a - b;
-    return Math.abs(r) <= Double.MAX_VALUE
-        ? r
-        : FloatOps.subD(s, a, b, SoftFloat.NEAREST_EVEN);
+    return Math.abs(r) <= Double.MAX_VALUE ? r : FloatOps.subD(s, a, b, SoftFloat.NEAREST_EVEN);
   }
 
   public static double mulD(FloatStatus s, double a, double b) {
@@ -52,16 +48,12 @@ public final class SettledFloats {
 
   public static float addS(FloatStatus s, float a, float b) {
     float r = a + b;
-    return Math.abs(r) <= Float.MAX_VALUE
-        ? r
-        : FloatOps.addS(s, a, b, SoftFloat.NEAREST_EVEN);
+    return Math.abs(r) <= Float.MAX_VALUE ? r : FloatOps.addS(s, a, b, SoftFloat.NEAREST_EVEN);
   }
 
   public static float subS(FloatStatus s, float a, float b) {
     float r = a - b;
-    return Math.abs(r) <= Float.MAX_VALUE
-        ? r
-        : FloatOps.subS(s, a, b, SoftFloat.NEAREST_EVEN);
+    return Math.abs(r) <= Float.MAX_VALUE ? r : FloatOps.subS(s, a, b, SoftFloat.NEAREST_EVEN);
   }
 
   public static float mulS(FloatStatus s, float a, float b) {
