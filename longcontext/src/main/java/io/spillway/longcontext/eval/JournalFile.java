@@ -1,6 +1,7 @@
 package io.spillway.longcontext.eval;
 
 import io.spillway.longcontext.eval.Evaluation.Cell;
+import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Measured cells as JSON lines: a later run with the same file measures only what is missing. A
@@ -23,11 +25,15 @@ public final class JournalFile implements Evaluation.Journal {
   public JournalFile(Path file, double seconds) {
     this.file = file;
     this.endNanos = System.nanoTime() + (long) Math.min(seconds * 1e9, Long.MAX_VALUE / 4.0);
-    for (String line : lines(file)) {
-      if (line.endsWith("}")) {
-        Cell cell = Json.parse(line, Cell.class, file.toString());
-        cells.put(key(cell), cell);
-      }
+    List<String> lines = lines(file);
+    List<String> whole = lines.stream().filter(line -> line.endsWith("}")).toList();
+    for (String line : whole) {
+      Cell cell = Json.parse(line, Cell.class, file.toString());
+      cells.put(key(cell), cell);
+    }
+    if (whole.size() < lines.size()) {
+      AtomicFiles.writeString(
+          file, whole.stream().map(line -> line + "\n").collect(Collectors.joining()));
     }
   }
 
