@@ -1,7 +1,9 @@
 #!/bin/sh
 # Trains the model that comes along and its retaining heads on one GPU within a time.
 #   bench/gpu/longcontext-model.sh OUT-DIR SECONDS [--quick]
-# OUT-DIR gets model.tar (folder with the weights, tokenizer and log) and heads.tar (six files of heads and their logs).
+# OUT-DIR gets model.tar (folder with the weights, tokenizer and log) and heads.tar (files of heads and their logs).
+# FROM=DIR goes on from a model's weights, at a lower rate and without short rows; HEADS_FROM=DIR goes on from NAME.safetensors there.
+# KINDS: the heads, some of paper query loop query-loop value value-loop, trained beside each other.
 # --quick: a small model on whatever device there is, to try the script.
 set -u
 out=${1:?a folder for the results}
@@ -11,35 +13,32 @@ spillway=$here/spillway
 export RUST_FLAVOR=cpu # the tokenizer library has CPU natives only
 mkdir -p "$out" && out=$(CDPATH='' cd -- "$out" && pwd)
 work=$(mktemp -d) && mkdir -p "$work/model" "$work/heads"
-device=cuda big='--threads 8' long='' # our defaults are made for a GPU
+kinds=${KINDS:-paper query loop query-loop value value-loop}
+device=cuda model='--threads 8' retain='' # our defaults are made for a GPU
 if [ "${3:-}" = --quick ]; then
-  device=auto big='--hidden 128 --layers 2 --length 384 --tokens 1536 --examined 2 --examine-every 5' long='--width 32'
+  device=auto model='--hidden 128 --layers 2 --length 384 --tokens 1536 --examined 2 --examine-every 5' retain='--width 32' kinds='paper loop'
 fi
-heads=$((seconds * 23 / 100))
+[ -z "${FROM:-}" ] || model="$model --from $FROM --rate 5e-4"
+heads=$((seconds * ${HEADS_SHARE:-23} / 100))
 training=$((seconds - heads - 24)) # two starts of a JVM with CUDA, and the packing
 echo "model: $training s, heads: $heads s"
 # shellcheck disable=SC2086
-timeout $((training + 45)) "$spillway" longcontext train-model --out "$work/model" --time-limit "$training" --device "$device" $big \
-  >"$work/model/train.log" 2>&1 || echo "the training of the model failed"
+timeout $((training + 45)) "$spillway" longcontext train-model --out "$work/model" --time-limit "$training" --device "$device" $model \
+  >"$work/model/train.log" 2>&1 || { echo "the training of the model failed:"; grep -m 3 -E 'Exception|Error|error' "$work/model/train.log"; }
 tail -n 16 "$work/model/train.log"
 tar -cf "$out/model.tar" -C "$work" --exclude training.checkpoint model
 # the memory of six small processes fits beside each other; each makes its examples on two threads
-retain() {
-  name=$1
-  shift
+for kind in $kinds; do
+  options=''
+  case $kind in query*) options="$options --question-first" ;; esac
+  case $kind in *loop) options="$options --in-loop" ;; esac
+  case $kind in value*) options="$options --label value_weighted" ;; esac
+  [ ! -f "${HEADS_FROM:-/nowhere}/$kind.safetensors" ] || options="$options --from $HEADS_FROM/$kind.safetensors --rate 1e-3"
   # shellcheck disable=SC2086
   SPILLWAY_JAVA_OPTIONS="${SPILLWAY_JAVA_OPTIONS:-} -Xmx2g" timeout $((heads + 40)) "$spillway" retain train --model "$work/model" \
-    --out "$work/heads/$name.safetensors" --time-limit "$heads" --batch 4 --device "$device" --threads 2 $long "$@" \
-    >"$work/heads/$name.log" 2>&1 || echo "$name failed" >>"$work/heads/$name.log"
-}
-if [ "${3:-}" != --quick ]; then
-  retain query --question-first &
-  retain query-loop --question-first --in-loop &
-  retain value --label value_weighted &
-  retain value-loop --label value_weighted --in-loop &
-fi
-retain paper &
-retain loop --in-loop &
+    --out "$work/heads/$kind.safetensors" --time-limit "$heads" --batch 4 --device "$device" --threads 2 $retain $options \
+    >"$work/heads/$kind.log" 2>&1 &
+done
 wait
 for log in "$work"/heads/*.log; do echo "$(basename "$log" .log): $(tail -n 1 "$log")"; done
 tar -cf "$out/heads.tar" -C "$work" heads

@@ -134,6 +134,11 @@ public final class LongContextCommand extends SpillwayCommand {
     private String device = "auto";
 
     @Option(
+        names = "--no-plots",
+        description = "Write no plots, for a Java without its desktop module.")
+    private boolean noPlots;
+
+    @Option(
         names = "--journal",
         paramLabel = "FILE",
         description =
@@ -169,7 +174,9 @@ public final class LongContextCommand extends SpillwayCommand {
         Path cellsFile = journal == null ? folder.resolve("cells.jsonl") : journal;
         List<Evaluation.Cell> cells =
             new Evaluation(on).run(plan, new JournalFile(cellsFile, seconds), progress());
-        Report.plots(cells, folder);
+        if (!noPlots) {
+          Report.plots(cells, folder);
+        }
         record(folder, seed, Map.of("cells", cells));
         answer(cells, Report.table(cells));
         if (!json && !quiet) {
@@ -298,7 +305,12 @@ public final class LongContextCommand extends SpillwayCommand {
       TrainingLength duration =
           new TrainingLength(steps == 0 && seconds == 0 ? 10_000 : steps, seconds);
       Recipe recipe =
-          new Recipe(hidden, layers, length, tokens, duration, rate, examined, examineEvery, seed);
+          new Recipe(hidden, layers, length, tokens, duration,
+              rate,
+              examined,
+              examineEvery,
+              from != null,
+              seed);
       ComputeDevice on = Devices.choose(device);
       OwnTrainer.Outcome outcome =
           OwnTrainer.train(

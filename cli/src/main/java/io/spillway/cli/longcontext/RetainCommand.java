@@ -144,6 +144,12 @@ public final class RetainCommand extends SpillwayCommand {
     private int batch;
 
     @Option(
+        names = "--from",
+        paramLabel = "FILE",
+        description = "Go on from these heads instead of fresh ones.")
+    private @Nullable Path from;
+
+    @Option(
         names = "--in-loop",
         description =
             "Half of the examples are read with eviction by the present heads (beyond the paper).")
@@ -195,6 +201,7 @@ public final class RetainCommand extends SpillwayCommand {
                 on.decoder(),
                 source(on, TaskGenerator.Templates.VARIED),
                 recipe,
+                Optional.ofNullable(from),
                 Devices.choose(device),
                 threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() - 1),
                 file,

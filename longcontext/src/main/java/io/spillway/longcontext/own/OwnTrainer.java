@@ -174,7 +174,7 @@ public final class OwnTrainer {
     double fraction = recipe.duration().fraction(step, spent);
     double[] solved = new double[Task.values().length];
     accuracy.forEach((task, share) -> solved[task.ordinal()] = share);
-    Mix mix = Mix.of(fraction < 0.1 ? 0.25 : 0.05, solved);
+    Mix mix = Mix.of(fraction < 0.1 && !recipe.goesOn() ? 0.25 : 0.05, solved);
     return () -> {
       RandomGenerator random = seeds.stream("data", step);
       int length = recipe.length(fraction, random);

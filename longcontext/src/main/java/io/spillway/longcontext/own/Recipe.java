@@ -15,6 +15,7 @@ import java.util.random.RandomGenerator;
 /// @param rate largest learning rate
 /// @param examined samples of each task in an examination
 /// @param examineEvery steps between examinations
+/// @param goesOn starts from trained weights: no short rows at first
 /// @param seed of weights and texts
 public record Recipe(
     int hidden,
@@ -25,6 +26,7 @@ public record Recipe(
     double rate,
     int examined,
     int examineEvery,
+    boolean goesOn,
     long seed) {
   public Recipe {
     if (hidden < 128 || hidden % 64 != 0 || layers < 2) {
@@ -44,8 +46,8 @@ public record Recipe(
     }
   }
 
-  private static int stage(double fraction) {
-    return fraction < 0.1 ? 0 : fraction < 0.25 ? 1 : 2;
+  private int stage(double fraction) {
+    return goesOn ? 2 : fraction < 0.1 ? 0 : fraction < 0.25 ? 1 : 2;
   }
 
   /// Tokens in a row: a quarter of the longest at first, then a half, then mostly the longest.

@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -95,35 +96,45 @@ public final class RetainTrainer {
   private int ordered;
   private double spent;
 
-  private RetainTrainer(Decoder decoder, Source source, Recipe recipe, ComputeDevice device) {
+  private RetainTrainer(
+      Decoder decoder,
+      Source source,
+      Recipe recipe,
+      Optional<Path> from,
+      ComputeDevice device) {
     this.decoder = decoder;
     this.source = source;
     this.recipe = recipe;
     this.seeds = new Seeds(recipe.seed());
     this.heads =
-        RetainingHeads.fresh(decoder.config(), recipe.width(), seeds.stream("heads"), device);
+        from.map(file -> RetainingHeads.load(file, decoder.config(), device))
+            .orElseGet(() ->
+                RetainingHeads.fresh(
+                    decoder.config(), recipe.width(), seeds.stream("heads"), device));
   }
 
   /// Trains on the CPU.
   public static Outcome train(
       Decoder decoder, Source source, Recipe recipe, Path out, Progress progress) {
-    return train(decoder, source, recipe, Devices.cpu(), 1, out, progress);
+    return train(decoder, source, recipe, Optional.empty(), Devices.cpu(), 1, out, progress);
   }
 
   /// Trains and writes `out`; an interrupted training goes on from `out` with the suffix
   /// `.checkpoint` and ends with the same weights as one in a piece.
   ///
+  /// @param from file of heads to go on from in place of fresh ones
   /// @param device where the decoder's weights lie
   /// @param threads that make examples
   public static Outcome train(
       Decoder decoder,
       Source source,
       Recipe recipe,
+      Optional<Path> from,
       ComputeDevice device,
       int threads,
       Path out,
       Progress progress) {
-    RetainTrainer trainer = new RetainTrainer(decoder, source, recipe, device);
+    RetainTrainer trainer = new RetainTrainer(decoder, source, recipe, from, device);
     try (RetainingHeads heads = trainer.heads) {
       return trainer.run(threads, out, progress);
     }

@@ -104,7 +104,7 @@ public final class TaskGenerator {
           needle(
               task,
               new Wordings(PASSKEY, PASSKEY_FURTHER, PASSKEY_HELD_OUT),
-              Filler.digits(5, random),
+              Values.of(templates, random).next(random),
               " What is the pass key?",
               " The pass key is",
               tokens,
@@ -171,8 +171,8 @@ public final class TaskGenerator {
   }
 
   /// Five random digits, then five times one digit doubled in place.
-  private static String tenDigits(RandomGenerator random) {
-    StringBuilder out = new StringBuilder(Filler.digits(5, random));
+  private String tenDigits(RandomGenerator random) {
+    StringBuilder out = new StringBuilder(Values.of(templates, random).next(random));
     for (int i = 0; i < 5; i++) {
       int at = random.nextInt(out.length());
       out.insert(at, out.charAt(at));
@@ -198,6 +198,7 @@ public final class TaskGenerator {
       int asked,
       double depth,
       RandomGenerator random) {
+    Values numbers = Values.of(templates, random);
     Wordings wordings = new Wordings(MAGIC, MAGIC_FURTHER, MAGIC_HELD_OUT);
     List<String> keys = keys(keyCount, " ", random);
     List<List<String>> values = new ArrayList<>();
@@ -205,7 +206,7 @@ public final class TaskGenerator {
     for (String key : keys) {
       List<String> of = new ArrayList<>();
       for (int i = 0; i < valuesPerKey; i++) {
-        of.add(Filler.digits(5, random));
+        of.add(numbers.next(random));
         needles.add(
             wordings.pick(templates, random).replace("{k}", key).replace("{v}", of.getLast()));
       }
@@ -247,13 +248,14 @@ public final class TaskGenerator {
   private Sample keyValue(int tokens, int turnCount, double depth, RandomGenerator random) {
     String lead = " The value associated with \"{k}\" is:";
     List<String> names = keys(Math.max(4 + turnCount, tokens / 8), "-", random);
+    Values numbers = Values.of(templates, random);
     List<String> values = new ArrayList<>();
     StringBuilder object = new StringBuilder(" {");
     int turnCost =
         length.applyAsInt(" Key: \"amber-fox\"" + lead.replace("{k}", "amber-fox") + " 12345") + 3;
     int used = 4 + turnCount * turnCost;
     for (String name : names) {
-      String value = Filler.digits(5, random);
+      String value = numbers.next(random);
       String pair = (values.isEmpty() ? "" : ",") + " \"" + name + "\": " + value;
       used += length.applyAsInt(pair);
       if (used > tokens && values.size() >= turnCount) {
@@ -291,6 +293,7 @@ public final class TaskGenerator {
       int tokens, List<Integer> lengths, int turnCount, RandomGenerator random) {
     int total = lengths.stream().mapToInt(Integer::intValue).sum();
     List<String> names = pickDistinct(total, random);
+    Values numbers = Values.of(templates, random);
     List<List<String>> links = new ArrayList<>();
     List<Integer> order = new ArrayList<>();
     List<Turn> turns = new ArrayList<>();
@@ -298,7 +301,7 @@ public final class TaskGenerator {
     for (int length : lengths) {
       List<String> chain = names.subList(from, from + length);
       from += length;
-      String value = Filler.digits(5, random);
+      String value = numbers.next(random);
       List<String> of = new ArrayList<>();
       of.add(" VAR " + chain.getFirst() + " = " + value + ".");
       for (int i = 1; i < length; i++) {

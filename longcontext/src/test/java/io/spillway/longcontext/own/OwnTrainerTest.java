@@ -25,7 +25,7 @@ class OwnTrainerTest {
 
   private static Recipe recipe(int steps) {
     return new Recipe(
-        128, 2, 384, 384, TrainingLength.ofSteps(steps), 1e-3, 1, Math.max(1, steps), 3);
+        128, 2, 384, 384, TrainingLength.ofSteps(steps), 1e-3, 1, Math.max(1, steps), false, 3);
   }
 
   private static OwnTrainer.Outcome train(int steps, DType type, Path out, Progress progress) {
@@ -70,7 +70,7 @@ class OwnTrainerTest {
 
   @Test
   void badRecipesAreRefused() {
-    assertThatThrownBy(() -> new Recipe(100, 2, 512, 512, TrainingLength.ofSteps(1), 1e-3, 1, 1, 1))
+    assertThatThrownBy(() -> new Recipe(100, 2, 512, 512, TrainingLength.ofSteps(1), 1e-3, 1, 1, false, 1))
         .isInstanceOf(SpillwayException.class)
         .hasMessageContaining("hidden 100 must be a multiple of 64");
     assertThatThrownBy(() -> new TrainingLength(5, 5))
