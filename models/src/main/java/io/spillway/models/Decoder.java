@@ -2,7 +2,6 @@ package io.spillway.models;
 
 import static org.bytedeco.pytorch.global.torch.cat;
 import static org.bytedeco.pytorch.global.torch.embedding;
-import static org.bytedeco.pytorch.global.torch.linear;
 import static org.bytedeco.pytorch.global.torch.rms_norm;
 import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 import static org.bytedeco.pytorch.global.torch.silu;
@@ -158,7 +157,7 @@ public final class Decoder {
     Tensor value;
     Tensor fused = weights.get(at + QKV);
     if (fused != null) {
-      Tensor all = linear(normed, fused, optional(weights.get(at + QKV_BIAS)));
+      Tensor all = linear(normed, fused, weights.get(at + QKV_BIAS));
       query = all.narrow(2, 0, q);
       key = all.narrow(2, q, kv);
       value = all.narrow(2, q + kv, kv);
@@ -177,11 +176,15 @@ public final class Decoder {
   }
 
   private Tensor projection(Tensor x, String name) {
-    return linear(x, weight(name + ".weight"), optional(weights.get(name + ".bias")));
+    return linear(x, weight(name + ".weight"), weights.get(name + ".bias"));
   }
 
-  private static TensorOptional optional(@Nullable Tensor tensor) {
-    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+  private static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    return RowProduct.linear(x, weight, bias);
+  }
+
+  private static Tensor linear(Tensor x, Tensor weight) {
+    return RowProduct.linear(x, weight, null);
   }
 
   private Tensor heads(Tensor x, int heads) {

@@ -1,0 +1,107 @@
+package io.spillway.kernels;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// Threads that share one short piece of work after another, tens of microseconds each: helpers wait
+/// awake for a moment before they sleep, and take parts as they get to them, so that a helper which
+/// the system holds up delays nobody by more than a part.
+public final class Team implements AutoCloseable {
+  private static final int SPINS = 2000;
+
+  private final Thread[] helpers;
+  private volatile @Nullable Work work;
+  private volatile boolean closed;
+
+  private static final class Work {
+    final LongConsumer part;
+    final int parts;
+    final AtomicInteger next = new AtomicInteger();
+    final AtomicInteger done = new AtomicInteger();
+    final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+    Work(LongConsumer part, int parts) {
+      this.part = part;
+      this.parts = parts;
+    }
+
+    void help() {
+      for (int i = next.getAndIncrement(); i < parts; i = next.getAndIncrement()) {
+        try {
+          part.accept(i);
+        } catch (Throwable e) {
+          failure.compareAndSet(null, e);
+        } finally {
+          done.incrementAndGet();
+        }
+      }
+    }
+  }
+
+  /// @param threads how many threads work, the calling one among them
+  public Team(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException(threads + " threads");
+    }
+    helpers = new Thread[threads - 1];
+    for (int i = 0; i < helpers.length; i++) {
+      helpers[i] = Thread.ofPlatform().daemon().name("team-", i).start(this::help);
+    }
+  }
+
+  public int threads() {
+    return helpers.length + 1;
+  }
+
+  private void help() {
+    Work last = null;
+    int idle = 0;
+    while (!closed) {
+      Work now = work;
+      if (now != null && now != last) {
+        last = now;
+        idle = 0;
+        now.help();
+      } else if (++idle < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.park(this);
+      }
+    }
+  }
+
+  /// Calls `part` with each of `0 .. parts - 1` once, on any of the threads, and returns when all are
+  /// done. One caller at a time.
+  public synchronized void run(int parts, LongConsumer part) {
+    Work now = new Work(part, parts);
+    if (parts > 1) {
+      work = now;
+      for (Thread helper : helpers) {
+        LockSupport.unpark(helper);
+      }
+    }
+    now.help();
+    for (int spins = 0; now.done.get() < parts; spins++) {
+      if (spins < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
+    }
+    Throwable failure = now.failure.get();
+    if (failure != null) {
+      throw new IllegalStateException("a part of the work failed", failure);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (Thread helper : helpers) {
+      LockSupport.unpark(helper);
+    }
+  }
+}
