@@ -135,6 +135,8 @@ public final class LongContext {
         measure(decoder[0], heads[0]);
       }
     }
+    RESULT.put("attention", FusedAttention.cudaKernel());
+    System.out.println("attention: " + FusedAttention.cudaKernel());
     save();
     System.out.println("results: " + out);
   }
@@ -266,8 +268,31 @@ public final class LongContext {
         told.put("flops " + c[0] + " after " + c[1], 4.0 * heads * dim * (c[0] * (double) c[1] + c[0] * (double) c[0] / 2) / s);
       }
     }
+    if (device.isCuda()) {
+      alone(told, "_scaled_dot_product_flash_attention", true);
+      alone(told, "_scaled_dot_product_cudnn_attention", false);
+    }
     told.put("kernel", device.isCuda() ? FusedAttention.cudaKernel() : "CPU");
     return told;
+  }
+
+  /// One kernel of libtorch by itself: a chunk's own keys causally, and a block that all queries see.
+  private void alone(Map<String, Object> told, String name, boolean flash) {
+    for (boolean causal : new boolean[] {true, false}) {
+      try (TensorScope scope = TensorScope.open()) {
+        long keys = causal ? chunk : 16_384;
+        Tensor q = random(1, config.heads(), chunk, config.headDim());
+        Tensor k = random(1, config.kvHeads(), keys, config.headDim());
+        Object[] arguments =
+            flash
+                ? new Object[] {q, k, k, 0.0, causal, false, io.spillway.tensor.Operators.none()}
+                : new Object[] {q, k, k, io.spillway.tensor.Operators.none(), true, 0.0, causal, false, io.spillway.tensor.Operators.none()};
+        double s = seconds(5, () -> repeated(10, () -> io.spillway.tensor.Operators.call(name, 1, arguments).get(0))) / 10;
+        told.put("flops " + name + (causal ? " causal " : " block ") + keys, 4.0 * config.heads() * config.headDim() * (double) chunk * keys / (causal ? 2 : 1) / s);
+      } catch (RuntimeException e) {
+        told.put(name + (causal ? " causal" : " block"), String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+      }
+    }
   }
 
   private static final class FusedAttentionBlock {

@@ -2,8 +2,10 @@ package io.spillway.models;
 
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Operators;
+import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.util.List;
+import java.util.Locale;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -14,14 +16,16 @@ import org.jspecify.annotations.Nullable;
 /// The cached keys are looked at in blocks that every query sees whole, the queries' own keys
 /// causally; parts are joined by the logarithms of their sums. So no mask is ever built, the fused
 /// kernels meet few different shapes, and the query heads of a group share their keys and values
-/// without a copy where the kernel can. On the CPU bf16 is computed as f32, since the fused kernel
-/// has no fast path for it.
+/// without a copy where the kernel can.
 ///
 /// **Shapes:** queries `[1, heads, tokens, headDim]`, keys and values `[1, kvHeads, entries,
 /// headDim]`.
 public final class FusedAttention {
   /// Cached keys that one call of a kernel looks at.
-  static final long BLOCK = 16_384;
+  static final long BLOCK = 32_768;
+
+  /// Queries from which libtorch's kernel for bf16 is fast on the CPU.
+  private static final long CPU_BLOCK = 32;
 
   /// libtorch's kernels that hand back sums beside results.
   private enum Kernel {
@@ -31,7 +35,17 @@ public final class FusedAttention {
     EFFICIENT
   }
 
+  /// How long chunks after cached keys are read on CUDA in 16 bits.
+  private enum Way {
+    /// cuDNN over blocks that are joined.
+    JOINED,
+    /// libtorch's flash attention at once, whose causal mask ends at the last key.
+    AT_ONCE
+  }
+
   private static volatile @Nullable String whyNoCudnn;
+  private static volatile @Nullable Way way;
+  private static volatile String whyWay = "not measured yet";
 
   private FusedAttention() {}
 
@@ -41,11 +55,66 @@ public final class FusedAttention {
   /// What the kernel for 16-bit tensors on CUDA is, for reports.
   public static String cudaKernel() {
     String why = whyNoCudnn;
-    return why == null ? "cuDNN" : "flash (cuDNN refused: " + why + ")";
+    return (why == null ? "cuDNN" : "flash (cuDNN refused: " + why + ")") + "; " + whyWay;
   }
 
   /// Query `i` sees the first `past + i + 1` keys.
   public static Tensor attend(Tensor query, Tensor key, Tensor value, long past) {
+    boolean isLong = query.size(2) >= 1024 && past >= 8192;
+    if (isLong && query.is_cuda() && Tensors.dtype(query) != DType.F32) {
+      Way best = way;
+      if (best == null) {
+        best = measure(query, key, value, past);
+        way = best;
+      }
+      if (best == Way.AT_ONCE) {
+        return flash(query, key, value, true).out();
+      }
+    }
+    return joined(query, key, value, past);
+  }
+
+  /// Measures both ways once for the process; the one at once counts only if it agrees.
+  private static Way measure(Tensor query, Tensor key, Tensor value, long past) {
+    double[] seconds = new double[2];
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor a = joined(query, key, value, past);
+      Tensor b = flash(query, key, value, true).out();
+      double apart = a.sub(b).abs().max().item_float() / a.abs().max().item_float();
+      for (int i = 0; i < 2; i++) {
+        int which = i;
+        seconds[i] = Double.POSITIVE_INFINITY;
+        for (int run = 0; run < 3; run++) {
+          torch.cuda_synchronize();
+          long begin = System.nanoTime();
+          TensorScope.run(() -> {
+            if (which == 0) {
+              joined(query, key, value, past);
+            } else {
+              flash(query, key, value, true);
+            }
+          });
+          torch.cuda_synchronize();
+          seconds[i] = Math.min(seconds[i], (System.nanoTime() - begin) / 1e9);
+        }
+      }
+      whyWay =
+          String.format(
+              Locale.ROOT,
+              "%d queries after %d keys: joined %.2f ms, at once %.2f ms, apart by %.1e",
+              query.size(2),
+              past,
+              1e3 * seconds[0],
+              1e3 * seconds[1],
+              apart);
+      return apart < 0.02 && seconds[1] < seconds[0] ? Way.AT_ONCE : Way.JOINED;
+    } catch (RuntimeException e) {
+      whyWay = "flash attention at once failed: " + e.getMessage();
+      return Way.JOINED;
+    }
+  }
+
+  private static Tensor joined(Tensor query, Tensor key, Tensor value, long past) {
     long tokens = query.size(2);
     long seenByAll = tokens == 1 ? past + 1 : past;
     Part part = null;
@@ -65,8 +134,10 @@ public final class FusedAttention {
     if (a == null) {
       return b;
     }
+    // in f32: one of many keys has a share that bf16 does not tell from nothing
     Tensor share = torch.sigmoid(a.sums().sub(b.sums())).unsqueeze(-1);
-    Tensor out = torch.lerp(b.out(), a.out(), Tensors.to(share, Tensors.dtype(a.out())));
+    Tensor rest = torch.sigmoid(b.sums().sub(a.sums())).unsqueeze(-1);
+    Tensor out = a.out().mul(share).add_(b.out().mul(rest));
     return new Part(out, torch.logaddexp(a.sums(), b.sums()));
   }
 
@@ -130,6 +201,11 @@ public final class FusedAttention {
       }
       case FLASH -> flash(query, key, value, causal);
     };
+  }
+
+  /// In f32 for few queries, where the kernel for bf16 is ten times slower.
+  private static Tensor onCpu(Tensor x, long tokens) {
+    return tokens < CPU_BLOCK ? Tensors.to(x, DType.F32) : x;
   }
 
   private static Part flash(Tensor query, Tensor key, Tensor value, boolean causal) {

@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.cuda.CUDAStream;
 import org.bytedeco.pytorch.cuda.DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair;
@@ -24,6 +26,10 @@ import org.bytedeco.pytorch.global.torch_cuda;
 /// CUDA's runtime is called directly, since the preset has no `at::cuda::CUDAGraph`.
 public final class CudaGraph implements AutoCloseable {
   private static final int THREAD_LOCAL_MODE = 1; // cudaStreamCaptureModeThreadLocal
+
+  /// The numbers of all pools, sixteen bytes each, which stay for good: the preset would free one as
+  /// the pair of vectors that its name says, and crash.
+  private static final Set<Pointer> POOLS = ConcurrentHashMap.newKeySet();
 
   private final byte device;
   private final CUDAStream stream;
@@ -70,9 +76,9 @@ public final class CudaGraph implements AutoCloseable {
     CUDAStream before = torch_cuda.getCurrentCUDAStream(device);
     CUDAStream side = torch_cuda.getStreamFromPool(false, device);
     var pool = MemPool.graph_pool_handle(false);
-    for (Pointer p : new Pointer[] {side, pool}) {
-      p.retainReference();
-    }
+    side.retainReference();
+    pool.retainReference();
+    POOLS.add(pool);
     before.synchronize();
     torch_cuda.setCurrentCUDAStream(side);
     try {
@@ -94,9 +100,7 @@ public final class CudaGraph implements AutoCloseable {
       MemorySegment executable = Runtime.instantiate(graph);
       return new CudaGraph(device, side, pool, executable);
     } catch (RuntimeException e) {
-      for (Pointer p : new Pointer[] {side, pool}) {
-        p.releaseReference();
-      }
+      side.releaseReference();
       throw e;
     } finally {
       torch_cuda.setCurrentCUDAStream(before);
@@ -130,9 +134,7 @@ public final class CudaGraph implements AutoCloseable {
     torch_cuda.getCurrentCUDAStream(device).synchronize();
     Runtime.destroy(executable);
     torch_cuda.getAllocator().releasePool(device, pool);
-    for (Pointer p : new Pointer[] {stream, pool}) {
-      p.releaseReference();
-    }
+    stream.releaseReference();
   }
 
   /// The five functions of libcudart that a graph needs.
