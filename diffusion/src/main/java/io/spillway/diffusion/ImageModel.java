@@ -48,7 +48,7 @@ public record ImageModel(
     @Nullable VaeDecoder vae)
     implements AutoCloseable {
   /// Models inside this module.
-  public static final List<String> SHIPPED = List.of("shapes-dit");
+  public static final List<String> SHIPPED = List.of("shapes-dit", "shapes-unet");
 
   private static final List<String> FILES =
       List.of("model_index.json", "scheduler/scheduler_config.json");

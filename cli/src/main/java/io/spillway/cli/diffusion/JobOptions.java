@@ -12,7 +12,8 @@ final class JobOptions {
       names = "--model",
       defaultValue = "shapes-dit",
       description =
-          "A diffusers folder, or shapes-dit, which is shipped; default" + " ${DEFAULT-VALUE}.")
+          "A diffusers folder, or shapes-dit or shapes-unet, which are shipped; default"
+              + " ${DEFAULT-VALUE}.")
   String model = "shapes-dit";
 
   @Option(
