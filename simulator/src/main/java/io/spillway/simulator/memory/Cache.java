@@ -2,7 +2,6 @@ package io.spillway.simulator.memory;
 
 import io.spillway.simulator.system.CacheLevel;
 import io.spillway.simulator.system.Crossbar;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// One cache with tags, misses in flight, prefetcher and the crossbar to what is below it.
@@ -35,9 +34,7 @@ final class Cache extends Below {
   private final long period;
   private final Cycles cycles;
   private final int lineBits;
-  private final int ways;
   private final int hit;
-  private final int setMask;
   private final Below below;
   private final @Nullable Cache next;
   private final Cycles bus;
@@ -48,38 +45,27 @@ final class Cache extends Below {
   private final Layer requests = new Layer();
   private final Layer responses = new Layer();
 
-  private final long[] tag;
-  private final long[] stamp;
+  private final TagArray tags;
+
+  /// From when on each way may be read like any other.
   private final long[] ready;
+
   private final byte[] state;
 
   /// What served the miss that brought the line.
   private final byte[] source;
 
-  /// The way that a set hit last.
-  private final int[] recent;
-
-  // ---- misses on their way, in no order
-  private final long[] pendingLine;
-  private final long[] pendingArrival;
-  private final byte[] pendingState;
-  private final byte[] pendingSource;
-  private int pending;
-  private long nextArrival = Long.MAX_VALUE;
-  private final long[] mshr;
+  private final MissRegisters misses;
   private final long responseTime;
 
   /// From the arrival of a line until it may be read like any other.
   private final long fillTime;
 
-  private long clock;
   private long blockedFrom = Long.MAX_VALUE;
   private long blockedUntil;
-  private long random = 0x2545F4914F6CDD1DL;
 
   private final @Nullable StrideTable strides;
   private final int degree;
-  private final CacheLevel.Replacement replacement;
   private final boolean exclusive;
   private java.util.List<Cache> above = java.util.List.of();
   private java.util.List<Cache> peers = new java.util.ArrayList<>();
@@ -102,33 +88,20 @@ final class Cache extends Below {
     this.below = below;
     this.next = below instanceof Cache c ? c : null;
     this.lineBits = Integer.numberOfTrailingZeros(level.line());
-    this.ways = level.ways();
     this.hit = level.hit();
-    this.setMask = level.sets() - 1;
     this.bus = new Cycles(busPeriod);
     this.busRequest =
         (long) (crossbar.frontend() + crossbar.forward() + crossbar.lookup()) * busPeriod;
     this.busResponse = crossbar.response() * busPeriod;
     this.busHeader = crossbar.header() * busPeriod;
     this.busPayload = (long) ((level.line() + crossbar.width() - 1) / crossbar.width()) * busPeriod;
-    int lines = level.sets() * ways;
-    this.tag = new long[lines];
-    Arrays.fill(tag, -1);
-    this.stamp = new long[lines];
-    this.ready = new long[lines];
-    this.state = new byte[lines];
-    this.source = new byte[lines];
-    this.recent = new int[level.sets()];
-    Arrays.setAll(recent, set -> set * ways);
-    int flights = 2 * level.mshrs() + 8;
-    this.pendingLine = new long[flights];
-    this.pendingArrival = new long[flights];
-    this.pendingState = new byte[flights];
-    this.pendingSource = new byte[flights];
-    this.mshr = new long[level.mshrs()];
+    this.tags = new TagArray(level.sets(), level.ways(), level.replacement());
+    this.ready = new long[tags.size()];
+    this.state = new byte[tags.size()];
+    this.source = new byte[tags.size()];
+    this.misses = new MissRegisters(level.mshrs());
     this.responseTime = level.response() * period;
     this.fillTime = level.data() * period + busPayload;
-    this.replacement = level.replacement();
     this.exclusive = level.inclusion() == CacheLevel.Inclusion.EXCLUSIVE;
     if (level.prefetcher().isPresent()) {
       this.strides = new StrideTable(level.prefetcher().get());
@@ -157,24 +130,16 @@ final class Cache extends Below {
   /// An access of the core itself that does nothing unless it is a plain hit; see
   /// [MemorySystem#hit].
   int hit(long address, long time, boolean write) {
-    if (time >= nextArrival || (time < blockedUntil && time >= blockedFrom) || shared) {
+    if (time >= misses.nextArrival || (time < blockedUntil && time >= blockedFrom) || shared) {
       return -1;
     }
     long line = address >>> lineBits;
-    int set = (int) line & setMask;
-    int way = recent[set];
-    if (tag[way] != line) {
-      way = find(line);
-      if (way < 0) {
-        return -1;
-      }
-      recent[set] = way;
-    }
-    if (ready[way] > time || (write && (state[way] & SHARED) != 0)) {
+    int way = tags.find(line);
+    if (way < 0 || ready[way] > time || (write && (state[way] & SHARED) != 0)) {
       return -1;
     }
     counts.accesses++;
-    touch(way);
+    tags.touch(way);
     servedBy = number;
     coalesced = false;
     if (write) {
@@ -192,14 +157,14 @@ final class Cache extends Below {
       time = blockedUntil;
       counts.blocked++;
     }
-    if (time >= nextArrival) {
+    if (time >= misses.nextArrival) {
       settle(time);
     }
     counts.accesses++;
     long snooped = shared ? snoop(line, write, time) : 0;
-    int way = find(line);
+    int way = tags.find(line);
     if (way >= 0) {
-      touch(way);
+      tags.touch(way);
       long arrived = ready[way] - fillTime;
       if (write) {
         if ((state[way] & SHARED) != 0) {
@@ -219,19 +184,19 @@ final class Cache extends Below {
       return cycles.up(time) + hitCycles(way, time, 0) * period + snooped;
     }
     counts.misses++;
-    int flight = flight(line);
+    int flight = misses.find(line);
     coalesced = flight >= 0;
     long done;
     boolean first = false;
     if (coalesced) {
-      servedBy = pendingSource[flight];
+      servedBy = misses.source[flight];
       if (write) {
-        if ((pendingState[flight] & SHARED) != 0) {
-          pendingArrival[flight] = own(line, pendingArrival[flight] + busPayload, pc, address);
+        if ((misses.state[flight] & SHARED) != 0) {
+          misses.arrival[flight] = own(line, misses.arrival[flight] + busPayload, pc, address);
         }
-        pendingState[flight] = (byte) (pendingState[flight] & ~SHARED | DIRTY);
+        misses.state[flight] = (byte) (misses.state[flight] & ~SHARED | DIRTY);
       }
-      done = cycles.up(pendingArrival[flight]) + responseTime + busPayload;
+      done = cycles.up(misses.arrival[flight]) + responseTime + busPayload;
     } else {
       first = prefetchesFirst(time, 0);
       if (first) {
@@ -258,20 +223,20 @@ final class Cache extends Below {
       time = blockedUntil;
       counts.blocked++;
     }
-    if (time >= nextArrival) {
+    if (time >= misses.nextArrival) {
       settle(time);
     }
     counts.accesses++;
-    int way = find(line);
+    int way = tags.find(line);
     if (way >= 0) {
-      touch(way);
+      tags.touch(way);
       boolean dirty = (state[way] & DIRTY) != 0;
       boolean copy = !write && (state[way] & SHARED) != 0;
       state[way] = (byte) (state[way] & SHARED);
       long arrived = ready[way] - fillTime;
       long left = cycles.up(time) + hitCycles(way, time, header) * period;
       if (exclusive) {
-        tag[way] = -1;
+        tags.clear(way);
       }
       servedBy = number;
       if (arrived > time) {
@@ -285,20 +250,20 @@ final class Cache extends Below {
       return left;
     }
     counts.misses++;
-    int flight = flight(line);
+    int flight = misses.find(line);
     long arrives;
     boolean first = false;
     if (flight >= 0) {
-      servedBy = pendingSource[flight];
+      servedBy = misses.source[flight];
       handUp(flight, write);
-      arrives = pendingArrival[flight];
+      arrives = misses.arrival[flight];
     } else {
       first = prefetchesFirst(time, header);
       if (first) {
         prefetch(pc, address, time, requestor, 1);
       }
       arrives = miss(line, time, header, write, requestor, pc, address, 0);
-      int started = flight(line);
+      int started = misses.find(line);
       if (started >= 0) {
         handUp(started, write);
       }
@@ -317,15 +282,15 @@ final class Cache extends Below {
   /// it with its modification; a reader of a modified line gets a copy, for this cache had no time
   /// to tell it that it owns the line.
   private void handUp(int flight, boolean write) {
-    boolean dirty = (pendingState[flight] & DIRTY) != 0;
+    boolean dirty = (misses.state[flight] & DIRTY) != 0;
     if (exclusive) {
       servedDirty = dirty;
       servedShared = false;
-      pendingState[flight] = GONE;
+      misses.state[flight] = GONE;
     } else if (write || !dirty) {
       servedDirty = dirty;
-      servedShared = !write && (pendingState[flight] & SHARED) != 0;
-      pendingState[flight] = (byte) (pendingState[flight] & SHARED);
+      servedShared = !write && (misses.state[flight] & SHARED) != 0;
+      misses.state[flight] = (byte) (misses.state[flight] & SHARED);
     } else {
       servedDirty = false;
       servedShared = true;
@@ -346,60 +311,36 @@ final class Cache extends Below {
   @Override
   void write(long line, long time, long header, boolean dirty) {
     counts.writebacks++;
-    int way = find(line);
+    int way = tags.find(line);
     if (way < 0) {
-      int flight = flight(line);
+      int flight = misses.find(line);
       if (flight >= 0) {
-        pendingState[flight] =
-            (byte) ((pendingState[flight] & ~(GONE | SHARED)) | (dirty ? DIRTY : 0));
+        misses.state[flight] =
+            (byte) ((misses.state[flight] & ~(GONE | SHARED)) | (dirty ? DIRTY : 0));
         return;
       }
       way = insert(line, time + header);
       ready[way] = time + header;
     }
-    touch(way);
+    tags.touch(way);
     if (dirty) {
       state[way] |= DIRTY;
     }
   }
 
-  private int flight(long line) {
-    for (int i = 0; i < pending; i++) {
-      if (pendingLine[i] == line) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
   /// Puts the lines that have arrived by `time` into the tags, in the order of their arrival.
   private void settle(long time) {
-    while (pending > 0) {
-      int first = 0;
-      for (int i = 1; i < pending; i++) {
-        if (pendingArrival[i] < pendingArrival[first]) {
-          first = i;
-        }
-      }
-      if (pendingArrival[first] > time) {
-        nextArrival = pendingArrival[first];
-        return;
-      }
-      fill(first);
+    for (int flight = misses.arrived(time); flight >= 0; flight = misses.arrived(time)) {
+      fill(flight);
     }
-    nextArrival = Long.MAX_VALUE;
   }
 
   private void fill(int flight) {
-    long line = pendingLine[flight];
-    long arrives = pendingArrival[flight];
-    byte flags = pendingState[flight];
-    byte served = pendingSource[flight];
-    pending--;
-    pendingLine[flight] = pendingLine[pending];
-    pendingArrival[flight] = pendingArrival[pending];
-    pendingState[flight] = pendingState[pending];
-    pendingSource[flight] = pendingSource[pending];
+    long line = misses.line(flight);
+    long arrives = misses.arrival[flight];
+    byte flags = misses.state[flight];
+    byte served = misses.source[flight];
+    misses.remove(flight);
     if ((flags & GONE) != 0) {
       return;
     }
@@ -407,7 +348,7 @@ final class Cache extends Below {
     state[way] = flags;
     source[way] = served;
     ready[way] = cycles.up(arrives) + fillTime;
-    touch(way);
+    tags.touch(way);
   }
 
   private long hitCycles(int way, long time, long header) {
@@ -432,11 +373,7 @@ final class Cache extends Below {
       long pc,
       long address,
       int flags) {
-    long earliest = Long.MAX_VALUE;
-    for (long release : mshr) {
-      earliest = Math.min(earliest, release);
-    }
-    long start = Math.max(time, earliest);
+    long start = Math.max(time, misses.earliest());
     long leaves = cycles.up(start) + level.tag() * period + header;
     return send(line, start, leaves, write, requestor, pc, address, flags);
   }
@@ -451,37 +388,19 @@ final class Cache extends Below {
       long pc,
       long address,
       int flags) {
-    int slot = 0;
-    int inFlight = 0;
-    for (int i = 0; i < mshr.length; i++) {
-      if (mshr[i] < mshr[slot]) {
-        slot = i;
-      }
-      if (mshr[i] > start) {
-        inFlight++;
-      }
-    }
+    boolean last = misses.isLast(start);
     long arrives = fetch(line, leaves, write, requestor, pc, address);
-    mshr[slot] = arrives;
-    if (inFlight + 1 >= mshr.length) {
-      long earliest = Long.MAX_VALUE;
-      for (long release : mshr) {
-        earliest = Math.min(earliest, release);
-      }
+    misses.hold(arrives);
+    if (last) {
       blockedFrom = start;
-      blockedUntil = earliest;
+      blockedUntil = misses.earliest();
     }
     int served = below.servedBy;
-    if (pending == pendingLine.length) {
-      settle(nextArrival);
+    if (misses.isFull()) {
+      settle(misses.nextArrival);
     }
-    pendingLine[pending] = line;
-    pendingArrival[pending] = arrives;
-    pendingState[pending] =
-        (byte) (flags | (below.servedDirty ? DIRTY : 0) | (below.servedShared ? SHARED : 0));
-    pendingSource[pending] = (byte) served;
-    pending++;
-    nextArrival = Math.min(nextArrival, arrives);
+    int state = (below.servedDirty ? DIRTY : 0) | (below.servedShared ? SHARED : 0);
+    misses.add(line, arrives, flags | state, served);
     servedBy = served;
     counts.fills++;
     return arrives;
@@ -499,20 +418,18 @@ final class Cache extends Below {
 
   @Override
   void warm(long line, boolean dirty) {
-    int way = find(line);
+    int way = tags.find(line);
     if (way < 0) {
       below.warm(line, false);
-      int base = (int) (line & setMask) * ways;
-      way = victim(base);
-      if (tag[way] != -1 && (state[way] & DIRTY) != 0 && next != null) {
-        next.warm(tag[way], true);
+      way = tags.victim(line);
+      if (tags.line(way) != -1 && (state[way] & DIRTY) != 0 && next != null) {
+        next.warm(tags.line(way), true);
       }
-      tag[way] = line;
+      tags.put(way, line);
       state[way] = 0;
-      stamp[way] = replacement == CacheLevel.Replacement.SRRIP ? 2 : ++clock;
       ready[way] = 0;
     }
-    touch(way);
+    tags.touch(way);
     if (dirty) {
       state[way] |= DIRTY;
     }
@@ -537,7 +454,7 @@ final class Cache extends Below {
       if (peer == this) {
         continue;
       }
-      int way = peer.find(line);
+      int way = peer.tags.find(line);
       if (way < 0) {
         continue;
       }
@@ -547,7 +464,7 @@ final class Cache extends Below {
         peer.state[way] &= ~DIRTY;
       }
       if (write) {
-        peer.tag[way] = -1;
+        peer.tags.clear(way);
       }
       if (dirty || write) {
         counts.snoops++;
@@ -558,7 +475,7 @@ final class Cache extends Below {
   }
 
   private void evict(int way, long time) {
-    long line = tag[way];
+    long line = tags.line(way);
     boolean dirty = (state[way] & DIRTY) != 0;
     for (Cache cache : above) {
       dirty |= cache.drop(line);
@@ -574,81 +491,28 @@ final class Cache extends Below {
         below.write(line, start, header, dirty);
       }
     }
-    tag[way] = -1;
+    tags.clear(way);
   }
 
   /// Removes a line; returns whether it was modified.
   boolean drop(long line) {
-    int way = find(line);
+    int way = tags.find(line);
     if (way < 0) {
       return false;
     }
     boolean dirty = (state[way] & DIRTY) != 0;
-    tag[way] = -1;
+    tags.clear(way);
     return dirty;
   }
 
-  private int find(long line) {
-    int base = (int) (line & setMask) * ways;
-    for (int i = base; i < base + ways; i++) {
-      if (tag[i] == line) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private void touch(int way) {
-    switch (replacement) {
-      case LRU -> stamp[way] = ++clock;
-      case SRRIP -> stamp[way] = 0;
-      case FIFO, RANDOM -> {}
-    }
-  }
-
   private int insert(long line, long time) {
-    int base = (int) (line & setMask) * ways;
-    int victim = victim(base);
-    if (tag[victim] != -1) {
+    int victim = tags.victim(line);
+    if (tags.line(victim) != -1) {
       evict(victim, time);
     }
-    tag[victim] = line;
+    tags.put(victim, line);
     state[victim] = 0;
-    stamp[victim] = replacement == CacheLevel.Replacement.SRRIP ? 2 : ++clock;
     return victim;
-  }
-
-  private int victim(int base) {
-    int best = base;
-    for (int i = base; i < base + ways; i++) {
-      if (tag[i] == -1) {
-        return i;
-      }
-      if (stamp[i] < stamp[best]) {
-        best = i;
-      }
-    }
-    return switch (replacement) {
-      case LRU, FIFO -> best;
-      case RANDOM -> {
-        random ^= random << 13;
-        random ^= random >>> 7;
-        random ^= random << 17;
-        yield base + (int) ((random >>> 33) % ways);
-      }
-      case SRRIP -> {
-        while (true) {
-          for (int i = base; i < base + ways; i++) {
-            if (stamp[i] >= 3) {
-              yield i;
-            }
-          }
-          for (int i = base; i < base + ways; i++) {
-            stamp[i]++;
-          }
-        }
-      }
-    };
   }
 
   /// Whether prefetches leave before the miss that causes them: they are ready a cycle after it
@@ -677,35 +541,15 @@ final class Cache extends Below {
         break;
       }
       long line = target >>> lineBits;
-      if (find(line) >= 0 || flight(line) >= 0) {
+      if (tags.find(line) >= 0 || misses.find(line) >= 0) {
         continue;
       }
-      at = room(at, reserved);
+      at = misses.roomForPrefetch(at, reserved);
       counts.prefetches++;
       send(line, at, at, false, 2 + number, pc, line << lineBits, PREFETCHED);
       at += period;
     }
     servedBy = served;
-  }
-
-  /// The first time from `time` on at which a prefetch finds a free miss register; two are kept for
-  /// demand.
-  private long room(long time, int reserved) {
-    int limit = Math.max(1, mshr.length - 2 - reserved);
-    while (true) {
-      int inFlight = 0;
-      long earliest = Long.MAX_VALUE;
-      for (long release : mshr) {
-        if (release > time) {
-          inFlight++;
-          earliest = Math.min(earliest, release);
-        }
-      }
-      if (inFlight < limit) {
-        return time;
-      }
-      time = earliest;
-    }
   }
 
   /// Time that the answers to this cache held the crossbar below it.
