@@ -11,10 +11,17 @@ public final class Scheduler {
 
   private final Machine machine;
   private final Engine engine;
+  private final long turn;
 
   public Scheduler(Machine machine, Engine engine) {
+    this(machine, engine, TURN);
+  }
+
+  /// @param turn instructions of one turn, [#TURN] for the order that all engines share
+  public Scheduler(Machine machine, Engine engine, long turn) {
     this.machine = machine;
     this.engine = engine;
+    this.turn = turn;
   }
 
   /// Runs until the program ends.
@@ -44,10 +51,10 @@ public final class Scheduler {
       return;
     }
     // what is left of its turn, should the last call have ended within it
-    long turn = TURN - machine.turnUsed();
+    long rest = Math.max(1, turn - machine.turnUsed());
     long before = next.retired;
-    engine.run(next, Math.min(turn, left));
+    engine.run(next, Math.min(rest, left));
     long used = next.retired - before;
-    machine.useTurn(next, used, used >= turn || !next.isRunnable());
+    machine.useTurn(next, used, used >= rest || !next.isRunnable());
   }
 }

@@ -32,4 +32,7 @@ abstract class Below {
 
   /// Brings a line in without timing.
   abstract void warm(long line, boolean dirty);
+
+  /// Notes that a line is modified that a reader above gave back without timing.
+  abstract void modified(long line);
 }

@@ -74,6 +74,8 @@ final class Cache extends Below {
   /// Whether other cores' caches watch this one.
   private boolean shared;
 
+  private boolean othersHold;
+
   final CacheCounts counts = new CacheCounts();
 
   /// @param number 1 for the first level
@@ -119,6 +121,13 @@ final class Cache extends Below {
     }
   }
 
+  /// Tells an inclusive cache of another core's caches above it.
+  void alsoHolds(java.util.List<Cache> caches) {
+    java.util.List<Cache> all = new java.util.ArrayList<>(above);
+    all.addAll(caches);
+    holds(java.util.List.copyOf(all));
+  }
+
   CacheLevel level() {
     return level;
   }
@@ -130,7 +139,7 @@ final class Cache extends Below {
   /// An access of the core itself that does nothing unless it is a plain hit; see
   /// [MemorySystem#hit].
   int hit(long address, long time, boolean write) {
-    if (time >= misses.nextArrival || (time < blockedUntil && time >= blockedFrom) || shared) {
+    if (time >= misses.nextArrival || (time < blockedUntil && time >= blockedFrom)) {
       return -1;
     }
     long line = address >>> lineBits;
@@ -161,13 +170,15 @@ final class Cache extends Below {
       settle(time);
     }
     counts.accesses++;
-    long snooped = shared ? snoop(line, write, time) : 0;
     int way = tags.find(line);
     if (way >= 0) {
       tags.touch(way);
       long arrived = ready[way] - fillTime;
       if (write) {
         if ((state[way] & SHARED) != 0) {
+          if (shared) {
+            snoop(line, true, time);
+          }
           arrived = own(line, Math.max(time, arrived), pc, address);
           ready[way] = arrived + fillTime;
         }
@@ -178,23 +189,30 @@ final class Cache extends Below {
         counts.misses++;
         servedBy = source[way];
         prefetch(pc, address, time, requestor, 0);
-        return arrived + responseTime + busPayload + snooped;
+        return arrived + responseTime + busPayload;
       }
       servedBy = number;
-      return cycles.up(time) + hitCycles(way, time, 0) * period + snooped;
+      return cycles.up(time) + hitCycles(way, time, 0) * period;
     }
     counts.misses++;
     int flight = misses.find(line);
     coalesced = flight >= 0;
+    long snooped = 0;
+    boolean asks = coalesced && (misses.state[flight] & (write ? GONE | SHARED : GONE)) != 0;
+    if (shared && (!coalesced || asks)) {
+      snooped = snoop(line, write, time);
+    }
+    boolean held = othersHold;
     long done;
     boolean first = false;
     if (coalesced) {
       servedBy = misses.source[flight];
+      if (asks) {
+        misses.arrival[flight] = own(line, misses.arrival[flight] + busPayload, pc, address);
+        misses.state[flight] = (byte) (write || !held ? 0 : SHARED);
+      }
       if (write) {
-        if ((misses.state[flight] & SHARED) != 0) {
-          misses.arrival[flight] = own(line, misses.arrival[flight] + busPayload, pc, address);
-        }
-        misses.state[flight] = (byte) (misses.state[flight] & ~SHARED | DIRTY);
+        misses.state[flight] |= DIRTY;
       }
       done = cycles.up(misses.arrival[flight]) + responseTime + busPayload;
     } else {
@@ -202,7 +220,11 @@ final class Cache extends Below {
       if (first) {
         prefetch(pc, address, time, requestor, 1);
       }
-      long arrives = miss(line, time, 0, write, requestor, pc, address, write ? DIRTY : 0);
+      int flags = write ? DIRTY : held ? SHARED : 0;
+      long arrives = miss(line, time, 0, write, requestor, pc, address, flags);
+      if (flags == SHARED) {
+        leaveBelow(line);
+      }
       done = cycles.up(arrives) + responseTime;
     }
     if (!first) {
@@ -300,6 +322,7 @@ final class Cache extends Below {
   /// Asks the level below for the right to write a line of which a copy is here; returns when it
   /// comes.
   private long own(long line, long time, long pc, long address) {
+    counts.upgrades++;
     long leaves = cycles.up(time) + level.tag() * period;
     long start = requests.book(leaves, busHeader, bus);
     long header = bus.up(start) - start + busRequest;
@@ -447,31 +470,84 @@ final class Cache extends Below {
   }
 
   /// Modified-exclusive-shared-invalid between first-level data caches: a write takes the line away
-  /// from the others, a read makes a modified one shared. Returns the time that it adds.
+  /// from the others, a read leaves everybody a copy; a modified line goes down first. Leaves in
+  /// `othersHold` whether another cache still has the line, returns the time that it adds.
   private long snoop(long line, boolean write, long time) {
     long added = 0;
+    othersHold = false;
     for (Cache peer : peers) {
       if (peer == this) {
         continue;
       }
       int way = peer.tags.find(line);
-      if (way < 0) {
+      int flight = way < 0 ? peer.misses.find(line) : -1;
+      if (way < 0 && flight < 0) {
         continue;
       }
-      boolean dirty = (peer.state[way] & DIRTY) != 0;
-      if (dirty) {
+      byte before = way >= 0 ? peer.state[way] : peer.misses.state[flight];
+      if ((before & GONE) != 0) {
+        continue;
+      }
+      if ((before & DIRTY) != 0) {
         below.write(line, time, busRequest, true);
-        peer.state[way] &= ~DIRTY;
+        peer.counts.snoopWritebacks++;
+        added = busRequest + busResponse + peer.level.hit() * peer.period;
       }
       if (write) {
-        peer.tags.clear(way);
+        peer.counts.invalidations++;
+        if (way >= 0) {
+          peer.tags.clear(way);
+        } else {
+          peer.misses.state[flight] = GONE;
+        }
+        continue;
       }
-      if (dirty || write) {
-        counts.snoops++;
-        added = busRequest + busResponse + peer.level.hit() * peer.period;
+      othersHold = true;
+      byte copy = (byte) (before & ~DIRTY | SHARED);
+      if (way >= 0) {
+        peer.state[way] = copy;
+      } else {
+        peer.misses.state[flight] = copy;
       }
     }
     return added;
+  }
+
+  /// Gives the modification of a line that has just come and that others hold too back to the level
+  /// below.
+  private void leaveBelow(long line) {
+    int flight = misses.find(line);
+    if (flight >= 0 && (misses.state[flight] & DIRTY) != 0) {
+      misses.state[flight] &= ~DIRTY;
+      below.modified(line);
+    }
+  }
+
+  @Override
+  void modified(long line) {
+    int way = tags.find(line);
+    int flight = way < 0 ? misses.find(line) : -1;
+    if (way >= 0) {
+      state[way] |= DIRTY;
+    } else if (flight >= 0) {
+      misses.state[flight] |= DIRTY;
+    } else {
+      below.modified(line);
+    }
+  }
+
+  /// The state of the line that holds `address`: `M`, `E`, `S` or `I`.
+  char coherence(long address) {
+    long line = address >>> lineBits;
+    int way = tags.find(line);
+    int flight = way < 0 ? misses.find(line) : -1;
+    if (way < 0 && flight < 0) {
+      return 'I';
+    }
+    byte flags = way >= 0 ? state[way] : misses.state[flight];
+    return (flags & GONE) != 0
+        ? 'I'
+        : (flags & DIRTY) != 0 ? 'M' : (flags & SHARED) != 0 ? 'S' : 'E';
   }
 
   private void evict(int way, long time) {
@@ -546,7 +622,16 @@ final class Cache extends Below {
       }
       at = misses.roomForPrefetch(at, reserved);
       counts.prefetches++;
-      send(line, at, at, false, 2 + number, pc, line << lineBits, PREFETCHED);
+      boolean copy = false;
+      if (shared) {
+        snoop(line, false, at);
+        copy = othersHold;
+      }
+      int flags = copy ? PREFETCHED | SHARED : PREFETCHED;
+      send(line, at, at, false, 2 + number, pc, line << lineBits, flags);
+      if (copy) {
+        leaveBelow(line);
+      }
       at += period;
     }
     servedBy = served;

@@ -9,7 +9,16 @@ public final class CacheCounts {
   public long writebacks;
   public long dirtyEvictions;
   public long blocked;
-  public long snoops;
+
+  /// Stores that had to ask for the right to write a line of which only a copy was here.
+  public long upgrades;
+
+  /// Lines taken away because another core wrote them.
+  public long invalidations;
+
+  /// Modified lines written back because another core wanted them.
+  public long snoopWritebacks;
+
   public long bytesIn;
   public long bytesOut;
 
@@ -21,7 +30,9 @@ public final class CacheCounts {
     writebacks = 0;
     dirtyEvictions = 0;
     blocked = 0;
-    snoops = 0;
+    upgrades = 0;
+    invalidations = 0;
+    snoopWritebacks = 0;
     bytesIn = 0;
     bytesOut = 0;
   }

@@ -120,6 +120,9 @@ final class DramController extends Below {
   @Override
   void warm(long line, boolean dirty) {}
 
+  @Override
+  void modified(long line) {}
+
   private static long fs(double nanoseconds) {
     return Math.round(nanoseconds * FS);
   }

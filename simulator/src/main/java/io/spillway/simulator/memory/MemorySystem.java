@@ -62,6 +62,7 @@ public final class MemorySystem {
         new Cache(system.l1i(), 1, system.l1i().clock().period(fast), below, bus, busPeriod);
     data = new Cache(system.l1d(), 1, system.l1d().clock().period(fast), below, bus, busPeriod);
     data.joins(first.data);
+    levels.forEach(level -> level.alsoHolds(List.of(instructions, data)));
   }
 
   /// The memory side of one more core.
@@ -161,6 +162,12 @@ public final class MemorySystem {
   /// What served the last fetch.
   public int fetchServedBy() {
     return instructions.servedBy;
+  }
+
+  /// What the first data cache holds of the line of `address`: modified `M`, exclusive `E`, shared
+  /// `S` or nothing, `I`.
+  public char coherence(long address) {
+    return data.coherence(frames.physical(address));
   }
 
   /// Number of cache levels.

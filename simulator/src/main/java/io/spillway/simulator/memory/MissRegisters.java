@@ -1,7 +1,7 @@
 package io.spillway.simulator.memory;
 
-/// The misses of a cache that are on their way and the registers (MSHRs) that they hold, in no order.
-/// A register is free when its line arrives. **Units:** femtoseconds.
+/// The misses of a cache that are on their way and the registers (MSHRs) that they hold, in no
+/// order. A register is free when its line arrives. **Units:** femtoseconds.
 final class MissRegisters {
   /// Registers that prefetches leave to demand.
   private static final int RESERVE = 2;

@@ -128,6 +128,18 @@ public final class InOrderCore extends TimingCore {
   }
 
   @Override
+  void idleUntil(long cycle) {
+    if (cycle > commitCycle) {
+      stack.charge(cycle - commitCycle, 1, 0, 0, 0, 0);
+      commitCycle = cycle;
+      issueCycle = cycle;
+      fetchCycle = cycle;
+      lineDone = Math.max(lineDone, cycle);
+      fetchable = Math.max(fetchable, cycle);
+    }
+  }
+
+  @Override
   public long cycles() {
     return commitCycle + 1;
   }

@@ -133,6 +133,15 @@ public final class OutOfOrderCore extends TimingCore {
   }
 
   @Override
+  void idleUntil(long cycle) {
+    if (cycle > commitCycle) {
+      stack.charge(cycle - commitCycle, 1, 0, 0, 0, 0);
+      commitCycle = cycle;
+      fetchFrom(cycle);
+    }
+  }
+
+  @Override
   public long cycles() {
     return commitCycle + 1;
   }

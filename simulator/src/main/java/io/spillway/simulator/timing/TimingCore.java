@@ -33,6 +33,9 @@ public abstract sealed class TimingCore permits InOrderCore, OutOfOrderCore {
     code.clear();
   }
 
+  /// Lets the core stand still until `cycle`: its thread starts or wakes only then.
+  abstract void idleUntil(long cycle);
+
   /// Core cycles until the last retired instruction committed.
   public abstract long cycles();
 

@@ -24,6 +24,8 @@ final class TimingEngine implements Engine {
   private final List<TimingCore> cores = new ArrayList<>();
   private final List<MemorySystem> memories = new ArrayList<>();
   private final Map<Integer, Integer> coreOfHart = new HashMap<>();
+  private final Map<Integer, Boolean> asleep = new HashMap<>();
+  private int last;
   private boolean warming;
 
   TimingEngine(SystemDescription system, Machine machine, MemorySystem memory) {
@@ -49,6 +51,11 @@ final class TimingEngine implements Engine {
     warming = on;
   }
 
+  /// The memory side of every core so far.
+  List<MemorySystem> memories() {
+    return memories;
+  }
+
   List<TimingCore> cores() {
     return cores;
   }
@@ -70,6 +77,20 @@ final class TimingEngine implements Engine {
   @Override
   public void run(Hart hart, long count) {
     int index = coreOf(hart);
+    if (system.cores() > 1) {
+      // a thread that starts or wakes does so because of what ran just before
+      if (asleep.getOrDefault(hart.id(), true)) {
+        cores.get(index).idleUntil(cores.get(last).cycles());
+      }
+      last = index;
+    }
+    step(hart, count, index);
+    if (system.cores() > 1) {
+      asleep.put(hart.id(), !hart.isRunnable());
+    }
+  }
+
+  private void step(Hart hart, long count, int index) {
     if (warming) {
       warmUp(hart, count, memories.get(index));
     } else if (cores.get(index) instanceof InOrderCore core) {
@@ -83,7 +104,8 @@ final class TimingEngine implements Engine {
 
   private void run(Hart hart, long count, InOrderCore core) {
     long end = hart.retired + count;
-    while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
+    int harts = machine.harts().size();
+    while (goesOn(hart, end, harts)) {
       long pc = hart.pc;
       TimedInstruction t = core.code.at(pc);
       if (t == null) {
@@ -110,7 +132,8 @@ final class TimingEngine implements Engine {
 
   private void run(Hart hart, long count, OutOfOrderCore core) {
     long end = hart.retired + count;
-    while (hart.retired < end && hart.isRunnable() && !machine.isFinished()) {
+    int harts = machine.harts().size();
+    while (goesOn(hart, end, harts)) {
       long pc = hart.pc;
       TimedInstruction t = core.code.at(pc);
       if (t == null) {
@@ -133,6 +156,14 @@ final class TimingEngine implements Engine {
         pc = next;
       }
     }
+  }
+
+  /// Whether a hart runs on; with several cores only until it has started another.
+  private boolean goesOn(Hart hart, long end, int harts) {
+    return hart.retired < end
+        && hart.isRunnable()
+        && !machine.isFinished()
+        && (system.cores() == 1 || machine.harts().size() == harts);
   }
 
   private void warmUp(Hart hart, long count, MemorySystem memory) {

@@ -40,6 +40,10 @@ public final class TimingRun {
     }
   }
 
+  /// Instructions of a turn where several cores share lines: short, so that they meet as they would
+  /// side by side.
+  static final long FINE_TURN = 20;
+
   private final Machine machine;
   private final SystemDescription system;
   private final MemorySystem memory;
@@ -56,7 +60,8 @@ public final class TimingRun {
       memory.frames().reserve(s.address(), s.memoryBytes());
     }
     this.engine = new TimingEngine(system, machine, memory);
-    this.scheduler = new Scheduler(machine, engine);
+    this.scheduler =
+        new Scheduler(machine, engine, system.cores() > 1 ? FINE_TURN : Scheduler.TURN);
     double hertz = system.core().clock().rate(system.fast().hertz());
     machine.setClocks(
         hart -> engine.cores().get(0).cycles(),
@@ -120,7 +125,7 @@ public final class TimingRun {
   private void mark() {
     cyclesBefore = longest();
     retiredBefore = machine.retired();
-    memory.resetCounts();
+    engine.memories().forEach(MemorySystem::resetCounts);
     engine.cores().forEach(core -> core.stack().reset());
     if (cyclesBefore == 1) {
       cyclesBefore = 0;
@@ -165,14 +170,17 @@ public final class TimingRun {
     for (int i = 0; i < levels.size(); i++) {
       CacheCounts c =
           i == 0 ? memory.instructionCounts() : i == 1 ? memory.dataCounts() : memory.counts(i);
-      caches.add(
-          new TimingResult.CacheResult(
-              levels.get(i).name(), c.accesses, c.misses, c.prefetches, c.dirtyEvictions));
+      caches.add(cache(levels.get(i).name(), c));
       if (i > 1) {
         bandwidth.add(
             new TimingResult.Bandwidth(
                 levels.get(i).name(), memory.bytes(i) / seconds, memory.limit(i)));
       }
+    }
+    for (int core = 1; core < engine.memories().size(); core++) {
+      MemorySystem other = engine.memories().get(core);
+      caches.add(cache("core" + core + "." + system.l1i().name(), other.instructionCounts()));
+      caches.add(cache("core" + core + "." + system.l1d().name(), other.dataCounts()));
     }
     double dramBytes = (memory.dramReads() + memory.dramWrites()) * (double) system.l1d().line();
     bandwidth.add(new TimingResult.Bandwidth("memory", dramBytes / seconds, memory.dramLimit()));
@@ -199,6 +207,10 @@ public final class TimingRun {
         executed / host / 1e6,
         Energy.of(system, memory, measured, seconds),
         samples);
+  }
+
+  private static TimingResult.CacheResult cache(String name, CacheCounts c) {
+    return new TimingResult.CacheResult(name, c.accesses, c.misses, c.prefetches, c.dirtyEvictions);
   }
 
   /// Core cycles so far.
