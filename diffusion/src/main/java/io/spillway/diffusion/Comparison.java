@@ -11,10 +11,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /// Makes the same images by many strategies and measures each against one device.
 public final class Comparison {
   private static final int BATCH = 16;
+  private static final int SIZE = 64; // what the classifier knows
+  private static final int DRAWN = 2048;
 
   private Comparison() {}
 
@@ -23,7 +26,42 @@ public final class Comparison {
   /// @param model what draws
   /// @param classifier judges; its features give the Fréchet distance
   /// @param images how many, classes in turn, noise seeded from `seed` on
-  public record Subject(ImageModel model, Classifier classifier, int images, long seed) {}
+  /// @param batch images that are made at once
+  /// @param drawn the classifier's features of fresh pictures, classes in turn
+  public record Subject(
+      ImageModel model,
+      Classifier classifier,
+      int images,
+      long seed,
+      int batch,
+      List<double[]> drawn) {
+    public Subject(ImageModel model, Classifier classifier, int images, long seed) {
+      this(model, classifier, images, seed, BATCH);
+    }
+
+    public Subject(ImageModel model, Classifier classifier, int images, long seed, int batch) {
+      this(model, classifier, images, seed, batch, drawn(classifier, seed));
+    }
+
+    /// The same with another number of images.
+    public Subject of(int count) {
+      return new Subject(model, classifier, count, seed, batch, drawn);
+    }
+
+    private static List<double[]> drawn(Classifier classifier, long seed) {
+      RandomGenerator random = new Seeds(seed).stream("drawn pictures");
+      int each = 3 * SIZE * SIZE;
+      List<double[]> features = new ArrayList<>();
+      float[] some = new float[256 * each];
+      for (int begin = 0; begin < DRAWN; begin += 256) {
+        for (int i = 0; i < 256; i++) {
+          Picture.draw(Shape.values()[label(begin + i)], SIZE, random, some, i * each);
+        }
+        features.addAll(List.of(classifier.judge(some, 256, SIZE).features()));
+      }
+      return features;
+    }
+  }
 
   /// One strategy on all images.
   ///
@@ -49,7 +87,12 @@ public final class Comparison {
       Quality.Interval ssim,
       Quality.Interval seam,
       double accuracy,
-      double frechet) {}
+      double frechet) {
+    /// Half-width of the accuracy's 95 % interval.
+    public double accuracyHalf(int images) {
+      return 1.96 * Math.sqrt(accuracy * (1 - accuracy) / images);
+    }
+  }
 
   /// A row and its pictures, [images, 3, size, size].
   public record Result(Row row, float[] pixels) {}
@@ -67,8 +110,8 @@ public final class Comparison {
     long total = 0;
     long buffers = 0;
     double seconds = 0;
-    for (int begin = 0; begin < subject.images(); begin += BATCH) {
-      int count = Math.min(BATCH, subject.images() - begin);
+    for (int begin = 0; begin < subject.images(); begin += subject.batch()) {
+      int count = Math.min(subject.batch(), subject.images() - begin);
       long[] seeds = new long[count];
       int[] labels = new int[count];
       for (int i = 0; i < count; i++) {
@@ -89,11 +132,14 @@ public final class Comparison {
     double[] ssim = new double[subject.images()];
     double[] seam = new double[subject.images()];
     int strips = job.branchRanks(ranks);
-    for (int i = 0; i < subject.images(); i++) {
-      psnr[i] = Quality.psnr(pixels, to, i * each, each);
-      ssim[i] = Quality.ssim(pixels, to, i * each, size);
-      seam[i] = Quality.seamRatio(pixels, i * each, size, strips);
-    }
+    IntStream.range(0, subject.images())
+        .parallel()
+        .forEach(
+            i -> {
+              psnr[i] = Quality.psnr(pixels, to, i * each, each);
+              ssim[i] = Quality.ssim(pixels, to, i * each, size);
+              seam[i] = Quality.seamRatio(pixels, i * each, size, strips);
+            });
     Judged judged = judge(subject, pixels, size);
     Row row =
         new Row(
@@ -120,26 +166,23 @@ public final class Comparison {
   private record Judged(double accuracy, double frechet) {}
 
   private static Judged judge(Subject subject, float[] pixels, int size) {
-    if (size != 64) {
-      return new Judged(Double.NaN, Double.NaN); // the classifier knows one size
+    if (size != SIZE) {
+      return new Judged(Double.NaN, Double.NaN);
     }
     int each = 3 * size * size;
     int right = 0;
     List<double[]> made = new ArrayList<>();
-    List<double[]> drawn = new ArrayList<>();
-    for (int i = 0; i < subject.images(); i++) {
-      float[] one = Arrays.copyOfRange(pixels, i * each, (i + 1) * each);
-      Classifier.Verdict verdict = subject.classifier().judge(one, 1, size);
-      right += verdict.labels()[0] == label(i) ? 1 : 0;
-      made.add(verdict.features()[0]);
+    for (int begin = 0; begin < subject.images(); begin += 256) {
+      int count = Math.min(256, subject.images() - begin);
+      float[] some = Arrays.copyOfRange(pixels, begin * each, (begin + count) * each);
+      Classifier.Verdict verdict = subject.classifier().judge(some, count, size);
+      for (int i = 0; i < count; i++) {
+        right += verdict.labels()[i] == label(begin + i) ? 1 : 0;
+      }
+      made.addAll(List.of(verdict.features()));
     }
-    RandomGenerator random = new Seeds(subject.seed()).stream("drawn pictures");
-    float[] one = new float[each];
-    for (int i = 0; i < Math.max(512, subject.images()); i++) {
-      Picture.draw(Shape.values()[label(i)], size, random, one, 0);
-      drawn.add(subject.classifier().judge(one, 1, size).features()[0]);
-    }
-    double frechet = subject.images() < 2 ? Double.NaN : Quality.frechet(made, drawn);
+    double frechet =
+        subject.images() < 2 ? Double.NaN : Quality.frechet(made, subject.drawn());
     return new Judged((double) right / subject.images(), frechet);
   }
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -76,18 +77,28 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
   /// @param afterStep told after each step on the thread of rank 0; what it throws ends the work
   public Made make(Job job, int ranks, IntConsumer afterStep) {
     job.check(model.denoiser(), ranks);
+    float[] noise = noise();
     List<RankRenderer.Outcome> outcomes =
         ThreadRanks.run(
-            ranks, exchange -> onRank(job, exchange, exchange.rank() == 0 ? afterStep : _ -> {}));
+            ranks,
+            exchange ->
+                onRank(job, noise, exchange, exchange.rank() == 0 ? afterStep : _ -> {}));
     return new Made(pixels(outcomes.getFirst()), outcomes);
   }
 
   /// This rank's part; every rank of the exchange must call it.
   public RankRenderer.Outcome onRank(Job job, Exchange exchange, IntConsumer afterStep) {
+    return onRank(job, noise(), exchange, afterStep);
+  }
+
+  private RankRenderer.Outcome onRank(
+      Job job, float[] values, Exchange exchange, IntConsumer afterStep) {
     try (TensorScope scope = TensorScope.open()) {
       assert scope != null;
       Tensor like = model.denoiser().parameters().tensors().values().iterator().next();
-      Tensor noise = noise().to(like.device(), torch.ScalarType.Float);
+      Tensor noise =
+          Tensors.of(values, seeds.length, model.denoiser().channels(), rows(), rows())
+              .to(like.device(), torch.ScalarType.Float);
       return RankRenderer.render(
           model.denoiser(), job, noise, condition(job, like), exchange, afterStep);
     }
@@ -125,17 +136,20 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
         Tensors.of(all, all.length).to(like.device(), torch.ScalarType.Long));
   }
 
-  private Tensor noise() {
-    int channels = model.denoiser().channels();
-    int each = channels * rows() * rows();
+  /// **Shapes:** [images, channels, rows, rows].
+  private float[] noise() {
+    int each = model.denoiser().channels() * rows() * rows();
     float[] values = new float[seeds.length * each];
-    for (int i = 0; i < seeds.length; i++) {
-      RandomGenerator random = new Seeds(seeds[i]).stream("image noise");
-      for (int j = 0; j < each; j++) {
-        values[i * each + j] = (float) random.nextGaussian();
-      }
-    }
-    return Tensors.of(values, seeds.length, channels, rows(), rows());
+    IntStream.range(0, seeds.length)
+        .parallel()
+        .forEach(
+            i -> {
+              RandomGenerator random = new Seeds(seeds[i]).stream("image noise");
+              for (int j = 0; j < each; j++) {
+                values[i * each + j] = (float) random.nextGaussian();
+              }
+            });
+    return values;
   }
 
   /// The pictures that a rank's outcome holds, [count, 3, size, size].

@@ -9,10 +9,13 @@ import io.spillway.diffusion.Quality;
 import io.spillway.diffusion.parallel.Job;
 import io.spillway.diffusion.shapes.Classifier;
 import io.spillway.diffusion.shapes.Png;
+import io.spillway.diffusion.shapes.Raster;
 import io.spillway.platform.Progress;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
 import io.spillway.platform.units.Seconds;
+import io.spillway.report.HtmlPage;
+import io.spillway.report.Plot;
 import io.spillway.report.TextTable;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.Devices;
@@ -22,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -59,24 +63,42 @@ public final class CompareCommand extends SpillwayCommand {
       description = "Images for each strategy, classes in turn; default ${DEFAULT-VALUE}.")
   private int images;
 
+  @Option(
+      names = "--batch",
+      defaultValue = "16",
+      description = "Images that are made at once; default ${DEFAULT-VALUE}.")
+  private int batch;
+
+  @Option(
+      names = "--device",
+      defaultValue = "cpu",
+      description =
+          "cpu, cuda or cuda:N, on which all ranks live as threads; default ${DEFAULT-VALUE}.")
+  private String device = "cpu";
+
   @Override
   protected void execute() {
     if (images < 1 || images > 10_000) {
       throw SpillwayException.badInput("--images %d: between 1 and 10000", images);
     }
-    ComputeDevice cpu = Devices.choose("cpu");
-    Torch.threads(1);
+    if (batch < 1 || batch > 4096) {
+      throw SpillwayException.badInput("--batch %d: between 1 and 4096", batch);
+    }
+    ComputeDevice chosen = Devices.choose(device);
+    if (!chosen.isCuda()) {
+      Torch.threads(1);
+    }
     Path folder = newRunFolder();
     List<Comparison.Row> rows = new ArrayList<>();
     List<ContactSheet.Strip> strips = new ArrayList<>();
     List<String> leftOut = new ArrayList<>();
     int size;
-    try (ImageModel model = ImageModel.open(options.model, cpu);
-        Classifier classifier = Images.classifier(cpu);
+    try (ImageModel model = ImageModel.open(options.model, chosen);
+        Classifier classifier = Images.classifier(chosen);
         Progress.Task task =
             progress().start("compare", (strategies.size() * (long) on.size() + 1))) {
       size = options.size(model);
-      Comparison.Subject subject = new Comparison.Subject(model, classifier, images, options.seed);
+      Comparison.Subject subject = new Comparison.Subject(model, classifier, images, options.seed, batch);
       Progress.Task silent = Progress.silent().start("steps", -1);
       Job single = options.job(model, "single", 1);
       Comparison.Result reference = Comparison.run(subject, single, 1, new float[0], silent);
@@ -103,20 +125,48 @@ public final class CompareCommand extends SpillwayCommand {
       }
     }
     Path sheet = folder.resolve("contact-sheet.png");
-    Png.write(
-        sheet,
-        ContactSheet.draw(strips, size, Math.min(8, images)),
-        Map.of("Software", "spillway diffuse compare"));
+    Raster drawn = ContactSheet.draw(strips, size, Math.min(8, images));
+    Map<String, String> software = Map.of("Software", "spillway diffuse compare");
+    Png.write(sheet, drawn, software);
+    List<Plot> plots = on.stream().map(n -> plot(rows, n)).flatMap(Optional::stream).toList();
+    HtmlPage page = new HtmlPage("Strategies for one image on many ranks").table(table(rows));
+    plots.forEach(p -> page.plot(p, "Towards the upper left is better"));
+    page.image(
+        Png.encode(drawn, software), "image/png", "Images and where they differ from one device");
+    page.write(folder.resolve("index.html"));
     record(folder, options.seed, Map.of("rows", rows, "leftOut", leftOut));
     answer(
         Map.of("rows", rows, "leftOut", leftOut, "contactSheet", sheet.toString()),
         table(rows).render(io.spillway.report.Terminal.width())
             + (leftOut.isEmpty() ? "" : "\nleft out:\n  " + String.join("\n  ", leftOut))
             + "\ncontact sheet: "
-            + sheet);
+            + sheet
+            + "\npage: "
+            + folder.resolve("index.html"));
   }
 
-  private static TextTable table(List<Comparison.Row> rows) {
+  /// PSNR against the bytes of a displaced step for strategies that differ from one device.
+  private static Optional<Plot> plot(List<Comparison.Row> rows, int ranks) {
+    List<Comparison.Row> shown =
+        rows.stream()
+            .filter(r -> r.ranks() == ranks && r.stepBytes() > 0 && r.psnr().mean() < 60)
+            .toList();
+    if (shown.isEmpty()) {
+      return Optional.empty();
+    }
+    Plot plot =
+        Plot.xy(ranks + " ranks", "KiB received by a rank in a displaced step", "PSNR, dB").logX();
+    for (Comparison.Row r : shown) {
+      plot.line(
+          r.strategy(),
+          new double[] {r.stepBytes() / 1024.0},
+          new double[] {r.psnr().mean()},
+          new double[] {r.psnr().half()});
+    }
+    return Optional.of(plot);
+  }
+
+  private TextTable table(List<Comparison.Row> rows) {
     TextTable table =
         new TextTable(
             "strategy",
@@ -143,7 +193,8 @@ public final class CompareCommand extends SpillwayCommand {
           interval(r.psnr(), 1),
           interval(r.ssim(), 3),
           interval(r.seam(), 2),
-          String.format(Locale.ROOT, "%.1f %%", 100 * r.accuracy()),
+          String.format(
+              Locale.ROOT, "%.1f ± %.1f %%", 100 * r.accuracy(), 100 * r.accuracyHalf(images)),
           String.format(Locale.ROOT, "%.2f", r.frechet()));
     }
     return table;

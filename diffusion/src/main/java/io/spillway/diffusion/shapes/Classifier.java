@@ -71,7 +71,10 @@ public final class Classifier implements AutoCloseable {
     try (NoGrad off = NoGrad.begin();
         TensorScope scope = TensorScope.open()) {
       assert off != null && scope != null;
-      Tensor features = features(Tensors.of(pixels, batch, 3, size, size));
+      Tensor weight = p.get("head.weight");
+      Tensor features =
+          features(
+              Tensors.of(pixels, batch, 3, size, size).to(weight.device(), weight.scalar_type()));
       float[] logits = Tensors.floats(logits(features));
       double[] flat = Tensors.doubles(features);
       int classes = Shape.values().length;
