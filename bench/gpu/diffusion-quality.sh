@@ -12,7 +12,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 spillway=$root/bench/gpu/spillway
 seconds=165
 [ "$kind" != quick ] || seconds=35
-gpus=$(nvidia-smi -L 2>/dev/null | wc -l)
+visible=$(printf %s "${CUDA_VISIBLE_DEVICES:-}" | tr "," "\n" | grep -c .)
+gpus=$([ "$visible" -gt 0 ] && echo "$visible" || nvidia-smi -L 2>/dev/null | wc -l)
 models=${SPILLWAY_MODELS:-shapes-dit shapes-unet}
 index=0
 for model in $models; do

@@ -12,7 +12,8 @@ spillway=$root/bench/gpu/spillway
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export NCCL_NVLS_ENABLE=0 # NVLink multicast is not to be had on every host
-gpus=${SPILLWAY_GPUS:-$(nvidia-smi -L 2>/dev/null | wc -l)}
+visible=$(printf %s "${CUDA_VISIBLE_DEVICES:-}" | tr "," "\n" | grep -c .)
+gpus=${SPILLWAY_GPUS:-$([ "$visible" -gt 0 ] && echo "$visible" || nvidia-smi -L 2>/dev/null | wc -l)}
 [ "$kind" != rehearse ] || gpus=${SPILLWAY_GPUS:-2}
 [ "$gpus" -ge 1 ] || { echo "no GPU: nvidia-smi lists none" >&2; exit 3; }
 limit=215

@@ -37,6 +37,9 @@ public final class Ops {
   /// **Shapes:** q [batch, queries, heads x width], k and v [batch, keys, heads x width], bias
   /// broadcastable to [batch, heads, queries, keys] or none.
   public static Tensor attention(Tensor q, Tensor k, Tensor v, int heads, @Nullable Tensor bias) {
+    if (bias == null && q.is_cuda() && q.element_size() == 2 && !GradMode.is_enabled()) {
+      return merge(FastestKernel.whole(split(q, heads), split(k, heads), split(v, heads)));
+    }
     TensorOptional mask = bias == null ? new TensorOptional() : new TensorOptional(bias);
     Tensor out =
         torch.scaled_dot_product_attention(

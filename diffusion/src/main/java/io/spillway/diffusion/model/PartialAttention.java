@@ -1,10 +1,7 @@
 package io.spillway.diffusion.model;
 
-import io.spillway.tensor.TensorScope;
-import org.bytedeco.pytorch.Dispatcher;
-import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.IValueVector;
-import org.bytedeco.pytorch.OperatorHandle;
+import io.spillway.tensor.Operators;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -14,64 +11,95 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param out [batch, heads, queries, width]
 /// @param logSum log of the sum of the exponentiated logits, [batch, heads, queries] f32
-///   **Source:** Dao et al., "FlashAttention", section 3.1; the kernels are libtorch's.
+/// **Source:** Dao et al., "FlashAttention", section 3.1; the kernels are libtorch's.
 public record PartialAttention(Tensor out, Tensor logSum) {
-  private static final OperatorHandle ON_CPU =
-      find("aten::_scaled_dot_product_flash_attention_for_cpu");
-  private static final OperatorHandle FLASH = find("aten::_scaled_dot_product_flash_attention");
-  private static final OperatorHandle EFFICIENT =
-      find("aten::_scaled_dot_product_efficient_attention");
-
-  private static OperatorHandle find(String name) {
-    try (TensorScope scope = TensorScope.open()) {
-      assert scope != null;
-      OperatorHandle handle = Dispatcher.singleton().findSchemaOrThrow(name, "");
-      handle.retainReference(); // for the life of the process
-      return handle;
-    }
-  }
-
   /// softmax(q k^T / sqrt(width) + bias) v with the logarithm of its denominator.
   ///
   /// **Shapes:** q, k, v [batch, heads, tokens, width]; bias broadcastable to [batch, heads,
   /// queries, keys] or none.
   public static PartialAttention of(Tensor q, Tensor k, Tensor v, @Nullable Tensor bias) {
     if (!q.is_cuda()) {
-      return call(
-          ON_CPU,
-          new IValue(q),
-          new IValue(k),
-          new IValue(v),
-          new IValue(0.0), // dropout
-          new IValue(false), // causal
-          bias == null ? new IValue() : new IValue(bias),
-          new IValue()); // scale
+      return onCpu(q, k, v, bias);
     }
-    if (bias == null && q.element_size() == 2) {
-      return call(
-          FLASH,
-          new IValue(q),
-          new IValue(k),
-          new IValue(v),
-          new IValue(0.0),
-          new IValue(false),
-          new IValue(false), // debug mask
-          new IValue());
-    }
-    long keys = k.size(2);
-    Tensor mask = bias == null ? null : aligned(bias).expand(q.size(0), q.size(1), q.size(2), keys);
-    PartialAttention padded =
-        call(
-            EFFICIENT,
-            new IValue(q),
-            new IValue(k),
-            new IValue(v),
-            mask == null ? new IValue() : new IValue(mask),
-            new IValue(true), // the log sum
-            new IValue(0.0),
-            new IValue(false),
-            new IValue());
-    return new PartialAttention(padded.out, padded.logSum.narrow(2, 0, q.size(2)));
+    return bias == null && q.element_size() == 2
+        ? FastestKernel.partial(q, k, v)
+        : efficient(q, k, v, bias);
+  }
+
+  private static PartialAttention onCpu(Tensor q, Tensor k, Tensor v, @Nullable Tensor bias) {
+    return of(
+        q,
+        Operators.call(
+            "_scaled_dot_product_flash_attention_for_cpu",
+            2,
+            q,
+            k,
+            v,
+            0.0, // dropout
+            false, // causal
+            bias == null ? Operators.none() : bias,
+            Operators.none())); // scale
+  }
+
+  static PartialAttention flash(Tensor q, Tensor k, Tensor v) {
+    return of(
+        q,
+        Operators.call(
+            "_scaled_dot_product_flash_attention",
+            2,
+            q,
+            k,
+            v,
+            0.0,
+            false,
+            false, // debug mask
+            Operators.none()));
+  }
+
+  static PartialAttention cudnn(Tensor q, Tensor k, Tensor v) {
+    return of(
+        q,
+        Operators.call(
+            "_scaled_dot_product_cudnn_attention",
+            2,
+            q,
+            k,
+            v,
+            Operators.none(), // bias
+            true, // the log sum
+            0.0,
+            false,
+            false,
+            Operators.none()));
+  }
+
+  private static PartialAttention efficient(Tensor q, Tensor k, Tensor v, @Nullable Tensor bias) {
+    Object mask =
+        bias == null
+            ? Operators.none()
+            : aligned(bias).expand(q.size(0), q.size(1), q.size(2), k.size(2));
+    return of(
+        q,
+        Operators.call(
+            "_scaled_dot_product_efficient_attention",
+            2,
+            q,
+            k,
+            v,
+            mask,
+            true, // the log sum
+            0.0,
+            false,
+            Operators.none()));
+  }
+
+  /// Some kernels hand back sums for more rows than there are queries, or with one more axis.
+  private static PartialAttention of(Tensor q, List<Tensor> results) {
+    Tensor sums = results.get(1);
+    long batch = q.size(0);
+    long heads = q.size(1);
+    Tensor rows = sums.reshape(batch, heads, -1);
+    return new PartialAttention(results.get(0), rows.narrow(2, 0, q.size(2)));
   }
 
   /// The kernel wants rows of a mask that begin at multiples of 8 elements.
@@ -81,13 +109,9 @@ public record PartialAttention(Tensor out, Tensor logSum) {
     if (room == keys) {
       return bias;
     }
-    return torch.constant_pad_nd(bias, 0, room - keys).narrow(3, 0, keys);
-  }
-
-  private static PartialAttention call(OperatorHandle kernel, IValue... arguments) {
-    IValueVector stack = new IValueVector(arguments);
-    kernel.callBoxed(stack);
-    return new PartialAttention(stack.get(0).toTensor(), stack.get(1).toTensor());
+    Tensor zeros =
+        torch.zeros(new long[] {bias.size(0), bias.size(1), bias.size(2), room - keys}, bias.options());
+    return Ops.cat(List.of(bias, zeros), 3).narrow(3, 0, keys);
   }
 
   /// Attention over the keys of both.

@@ -8,6 +8,7 @@ import io.spillway.diffusion.model.Site;
 import io.spillway.tensor.TensorHolder;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ final class DisplacedStrips extends RankCooperation {
   record Layout(List<Site> sites, long batch, Tensor like) {}
 
   private final Exchange exchange;
+  private final Exchange urgent; // a connection of its own: the prediction passes stale values by
   private final Sync sync;
   private final Keys keys;
   private final boolean partial;
@@ -44,6 +46,8 @@ final class DisplacedStrips extends RankCooperation {
       Strategy.@Nullable Pcpp pcpp,
       Layout layout) {
     this.exchange = exchange;
+    this.urgent =
+        exchange.split(List.of(IntStream.range(0, exchange.size()).boxed().toList()));
     this.sync = sync;
     this.partial = pcpp != null;
     this.keys =
@@ -221,7 +225,7 @@ final class DisplacedStrips extends RankCooperation {
 
   @Override
   Tensor gather(Tensor own) {
-    return Strips.gatherRows(exchange, own);
+    return Strips.gatherRows(urgent, own);
   }
 
   @Override

@@ -129,8 +129,13 @@ final class NearKeys implements Keys {
     }
     return new Seen(
         Ops.cat(near, 1),
-        pooled.isEmpty() ? null : Ops.cat(pooled, 1),
+        pooled.isEmpty() ? null : copied(pooled),
         pooled.isEmpty() ? null : bias(reach, own));
+  }
+
+  /// Never a view of what arrived: the next exchange writes there while attention still reads.
+  private static Tensor copied(List<Tensor> parts) {
+    return parts.size() == 1 ? parts.getFirst().clone() : Ops.cat(parts, 1);
   }
 
   private Tensor bias(Reach reach, Tensor own) {

@@ -41,6 +41,8 @@ public final class RenderProgram {
                   new ProcessExchange(group),
                   step -> {
                     if (dies == environment.rank() && step == 1) {
+                      System.out.println("rank dies");
+                      System.out.flush();
                       Runtime.getRuntime().halt(9);
                     }
                   });

@@ -6,6 +6,8 @@ import io.spillway.diffusion.model.Denoiser;
 import io.spillway.diffusion.model.Dit;
 import io.spillway.diffusion.model.DitConfig;
 import io.spillway.diffusion.model.Parameters;
+import io.spillway.diffusion.model.Unet;
+import io.spillway.diffusion.model.UnetConfig;
 import io.spillway.diffusion.sampling.FlowEuler;
 import io.spillway.platform.Seeds;
 import io.spillway.tensor.TensorScope;
@@ -24,6 +26,11 @@ final class Rig {
   static Dit dit() {
     DitConfig config = new DitConfig(3, 8, 8, 4, 3, 3, 32, 5);
     return new Dit(config, Parameters.random(config.parameters(), new Seeds(11)));
+  }
+
+  static Unet unet() {
+    UnetConfig config = new UnetConfig(3, List.of(16, 32, 32), List.of(0, 1, 1), 1, 4, 0, 0, 5, 4);
+    return new Unet(config, Parameters.random(config.parameters(), new Seeds(3)));
   }
 
   static Job job(Strategy strategy, boolean split, int warmup, int steps) {

@@ -5,10 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.Strategy.Sync;
 import io.spillway.diffusion.model.Denoiser;
-import io.spillway.diffusion.model.Parameters;
-import io.spillway.diffusion.model.Unet;
-import io.spillway.diffusion.model.UnetConfig;
-import io.spillway.platform.Seeds;
 import io.spillway.tensor.Torch;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,13 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Convolutions with halos and group norms, which a DiT lacks.
 final class UnetStrategiesTest {
   private static final int STEPS = 3;
-  private static final Denoiser MODEL = unet();
+  private static final Denoiser MODEL = Rig.unet();
   private static float[] alone = new float[0];
-
-  private static Unet unet() {
-    UnetConfig config = new UnetConfig(3, List.of(16, 32, 32), List.of(0, 1, 1), 1, 4, 0, 0, 5, 4);
-    return new Unet(config, Parameters.random(config.parameters(), new Seeds(3)));
-  }
 
   @BeforeAll
   static void renderAlone() {
