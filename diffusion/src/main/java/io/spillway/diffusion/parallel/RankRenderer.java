@@ -86,7 +86,9 @@ public final class RankRenderer {
     Exchange branch = guidance.branch();
     DisplacedStrips.Layout layout =
         new DisplacedStrips.Layout(
-            model.sites(job.rows(), job.columns()), noise.size(0) * guidance.repeats(), noise);
+            model.sites(job.rows(), job.columns()),
+            noise.size(0) * guidance.repeats(),
+            activation(model));
     boolean sliced = job.strategy() instanceof Strategy.TensorParallel;
     try (TensorHolder holder = new TensorHolder();
         Sampler.Run run = job.sampler().begin(job.steps());
@@ -118,6 +120,11 @@ public final class RankRenderer {
       return new Outcome(
           image, total.sent(), total.received(), displaced, ranks.bufferBytes(), seconds);
     }
+  }
+
+  /// A tensor that has the type and the device of the model's activations; the image itself is f32.
+  static Tensor activation(Denoiser model) {
+    return model.parameters().tensors().values().iterator().next();
   }
 
   private static Tensor step(
