@@ -104,7 +104,7 @@ public final class DiffusionGpu {
               new Subject("dit-xl", 1024),
               new Subject("dit-xl", 2048));
       case "quick" -> List.of(new Subject("sdxl", 1024), new Subject("sdxl", 2048), new Subject("dit-xl", 1024));
-      default -> List.of(new Subject("sdxl", 512), new Subject("dit-xl", 256));
+      default -> List.of(new Subject("dit-xl", 256), new Subject("sdxl", 256));
     };
   }
 

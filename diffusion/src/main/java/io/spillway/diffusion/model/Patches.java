@@ -37,7 +37,7 @@ final class Patches implements AutoCloseable {
     Tensor weight = p.get("pos_embed.proj.weight");
     Tensor tokens =
         Ops.convolve(
-                x.narrow(2, strip.begin(rows), own),
+                x.narrow(2, strip.begin(rows), own).to(weight.scalar_type()),
                 weight,
                 p.get("pos_embed.proj.bias"),
                 patch,

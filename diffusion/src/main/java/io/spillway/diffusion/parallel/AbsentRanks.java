@@ -13,6 +13,8 @@ import org.bytedeco.pytorch.Tensor;
 /// A buffer is filled with plausible values the first time that it is received into: the own ones
 /// where all ranks send alike, else noise.
 public final class AbsentRanks implements Exchange {
+  private static final long SMALL = 1 << 20;
+
   private final int rank;
   private final int size;
   private final Set<Long> filled = new HashSet<>();
@@ -38,7 +40,8 @@ public final class AbsentRanks implements Exchange {
 
   @Override
   public Pending allGather(Tensor mine, Tensor all) {
-    if (isNew(all)) {
+    // layers share buffers, and statistics of another layer could make numbers overflow
+    if (isNew(all) || all.numel() * all.element_size() <= SMALL) {
       Tensor rows = all.view(size, mine.numel());
       rows.copy_(mine.view(1, -1).expand(size, mine.numel()));
     }

@@ -1,0 +1,230 @@
+package io.spillway.diffusion.parallel;
+
+import io.spillway.diffusion.Strategy;
+import io.spillway.diffusion.model.Condition;
+import io.spillway.diffusion.model.Dit;
+import io.spillway.diffusion.model.Parameters;
+import io.spillway.diffusion.sampling.FlowEuler;
+import io.spillway.diffusion.training.OwnModels;
+import io.spillway.platform.AtomicFiles;
+import io.spillway.platform.Json;
+import io.spillway.platform.Seeds;
+import io.spillway.platform.launch.RankEnvironment;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import io.spillway.tensor.Torch;
+import io.spillway.tensor.group.GroupBackend;
+import io.spillway.tensor.group.GroupOptions;
+import io.spillway.tensor.group.ProcessGroup;
+import io.spillway.tensor.group.Reduction;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.bytedeco.pytorch.Tensor;
+
+/// One rank of [PredictedOnLinks]: measures the link, what a strip computes without company, how much
+/// slower it does while the link is busy, and then whole jobs.
+public final class LinkRank {
+  static final int SIDE = 64;
+
+  private LinkRank() {}
+
+  /// What is measured.
+  ///
+  /// @param images in a batch; each has two guidance branches
+  record Plan(List<String> strategies, int images, int steps, int warmup, int rounds) {}
+
+  /// One strategy.
+  ///
+  /// @param stripSeconds of a displaced step without exchanges
+  /// @param busySeconds the same while the link carries a step's bytes again and again
+  /// @param seconds of whole jobs
+  record Measured(
+      String strategy,
+      double stripSeconds,
+      double busySeconds,
+      long stepBytes,
+      List<Double> seconds) {}
+
+  /// All of it, from rank 0.
+  ///
+  /// @param link bytes received by a rank and seconds of an all-gather
+  /// @param aloneSeconds of one device's step
+  record Outcome(int ranks, List<double[]> link, double aloneSeconds, List<Measured> measured) {}
+
+  static Strategy strategy(String name, int n) {
+    return Strategy.named(name, n, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
+  }
+
+  public static void main(String[] args) {
+    Torch.threads(1);
+    Plan plan = Json.read(Path.of(args[0]), Plan.class);
+    RankEnvironment environment = RankEnvironment.current();
+    ProcessGroup group =
+        ProcessGroup.init(
+            GroupBackend.GLOO,
+            environment,
+            new GroupOptions(Duration.ofSeconds(120), Optional.empty(), 2));
+    try (ProcessExchange world = new ProcessExchange(group);
+        Parameters p = Parameters.random(OwnModels.DIT.parameters(), new Seeds(1));
+        Dit model = new Dit(OwnModels.DIT, p)) {
+      Outcome outcome = new LinkRank.Run(plan, group, world, model).outcome();
+      if (environment.rank() == 0) {
+        AtomicFiles.writeString(Path.of(args[1]), Json.write(outcome));
+      }
+      group.barrier();
+    }
+  }
+
+  private record Run(Plan plan, ProcessGroup group, ProcessExchange world, Dit model) {
+    Outcome outcome() {
+      int n = group.size();
+      List<double[]> link = new ArrayList<>();
+      for (long bytes : new long[] {4096, 65_536, 262_144, 1_048_576}) {
+        link.add(new double[] {bytes * (n - 1), gatherSeconds(bytes)});
+      }
+      Exchange one = new AbsentRanks(0, 1);
+      double alone = steps(new Strategy.Single(), one, 0, 3) / 3;
+      List<Measured> measured = new ArrayList<>();
+      for (String name : plan.strategies()) {
+        Strategy strategy = strategy(name, n);
+        double strip = strip(strategy);
+        double busy = Math.max(strip, strip(strategy));
+        long bytes = whole(strategy).displacedReceived();
+        if (strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp) {
+          busy = busy(strategy, bytes);
+        }
+        List<Double> seconds = new ArrayList<>();
+        for (int i = 0; i < plan.rounds(); i++) {
+          group.barrier();
+          seconds.add(most(whole(strategy).seconds()));
+        }
+        measured.add(new Measured(name, most(strip), most(busy), Math.round(most(bytes)), seconds));
+      }
+      return new Outcome(n, link, most(alone), measured);
+    }
+
+    /// The largest of all ranks' values.
+    private double most(double value) {
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        Tensor t = Tensors.of(new double[] {value}, 1);
+        group.allReduce(t, Reduction.MAX);
+        return Tensors.doubles(t)[0];
+      }
+    }
+
+    private double gatherSeconds(long bytes) {
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        Tensor mine = Tensors.empty(DType.U8, bytes);
+        Tensor all = Tensors.empty(DType.U8, bytes * group.size());
+        int rounds = bytes > 200_000 ? 6 : 15;
+        for (int i = 0; i < 2; i++) {
+          group.allGather(all, mine);
+        }
+        group.barrier();
+        long began = System.nanoTime();
+        for (int i = 0; i < rounds; i++) {
+          group.allGather(all, mine);
+        }
+        return (System.nanoTime() - began) / 1e9 / rounds;
+      }
+    }
+
+    private Job job(Strategy strategy, int warmup, int steps) {
+      return new Job(strategy, false, warmup, steps, new FlowEuler(1), 3, SIDE, SIDE);
+    }
+
+    private RankRenderer.Outcome whole(Strategy strategy) {
+      return render(job(strategy, plan.warmup(), plan.steps()), world);
+    }
+
+    private RankRenderer.Outcome render(Job job, Exchange exchange) {
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        int images = plan.images();
+        Tensor noise =
+            org.bytedeco.pytorch.global.torch.randn(new long[] {images, 3, SIDE, SIDE});
+        long[] labels = new long[2 * images];
+        return RankRenderer.render(
+            model,
+            job,
+            noise,
+            new Condition.Labels(Tensors.of(labels, labels.length)),
+            exchange,
+            _ -> {});
+      }
+    }
+
+    /// Seconds of `count` steps after the synchronous ones and one more.
+    private double steps(Strategy strategy, Exchange exchange, int warmup, int count) {
+      render(job(strategy, warmup, warmup + 2), exchange); // warms up
+      group.barrier();
+      long[] at = new long[2];
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        int images = plan.images();
+        Tensor noise =
+            org.bytedeco.pytorch.global.torch.randn(new long[] {images, 3, SIDE, SIDE});
+        long[] labels = new long[2 * images];
+        RankRenderer.render(
+            model,
+            job(strategy, warmup, warmup + 2 + count),
+            noise,
+            new Condition.Labels(Tensors.of(labels, labels.length)),
+            exchange,
+            i -> {
+              if (i == warmup + 1) {
+                at[0] = System.nanoTime();
+              } else if (i == warmup + 1 + count) {
+                at[1] = System.nanoTime();
+              }
+            });
+      }
+      return (at[1] - at[0]) / 1e9;
+    }
+
+    private double strip(Strategy strategy) {
+      return steps(strategy, new AbsentRanks(group.rank(), group.size()), 0, 4) / 4;
+    }
+
+    /// A strip's step while another thread moves a step's bytes in pieces without rest.
+    private double busy(Strategy strategy, long bytes) {
+      int n = group.size();
+      long piece = Math.max(1, bytes / (n - 1) / 8);
+      AtomicBoolean ends = new AtomicBoolean();
+      List<List<Integer>> all = List.of(java.util.stream.IntStream.range(0, n).boxed().toList());
+      ProcessGroup other = group.split(all);
+      Thread traffic =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (TensorScope scope = TensorScope.open()) {
+                      assert scope != null;
+                      Tensor mine = Tensors.empty(DType.U8, piece);
+                      Tensor gathered = Tensors.empty(DType.U8, piece * n);
+                      Tensor stop = Tensors.of(new double[] {0}, 1);
+                      do {
+                        other.allGather(gathered, mine);
+                        stop.fill_(new org.bytedeco.pytorch.Scalar(ends.get() ? 1.0 : 0.0));
+                        other.allReduce(stop, Reduction.MAX); // all end in the same round
+                      } while (Tensors.doubles(stop)[0] == 0);
+                    }
+                  });
+      double seconds = strip(strategy);
+      ends.set(true);
+      try {
+        traffic.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      other.close();
+      return seconds;
+    }
+  }
+}
