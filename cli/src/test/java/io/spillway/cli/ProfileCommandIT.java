@@ -6,6 +6,7 @@ import io.spillway.platform.hardware.Cluster;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,7 +32,7 @@ class ProfileCommandIT {
   }
 
   @Test
-  void writesAClusterThatReadsBack() {
+  void writesAClusterThatReadsBack() throws java.io.IOException {
     Path file = folder.resolve("mine.yaml");
     String said =
         run(
@@ -49,6 +50,12 @@ class ProfileCommandIT {
             "--out",
             file.toString());
     assertThat(said).contains("gloo between 2 ranks").contains("written: " + file);
+    Path record = Path.of(said.replaceFirst("(?s).*record: ", "").strip());
+    assertThat(record).exists().content().contains("\"command\" : \"profile\"");
+    assertThat(record.resolveSibling("cluster.yaml")).hasSameTextualContentAs(file);
+    Files.delete(record.resolveSibling("cluster.yaml"));
+    Files.delete(record);
+    Files.delete(java.util.Objects.requireNonNull(record.getParent()));
     Cluster cluster = Cluster.read(file);
     assertThat(cluster.gpus()).isEqualTo(2);
     assertThat(cluster.nodes()).hasSize(1);

@@ -184,8 +184,13 @@ public final class ProfileCommand extends SpillwayCommand {
               accelerator,
               speaks ? progress() : io.spillway.platform.Progress.silent());
       if (speaks) {
-        AtomicFiles.writeString(out, header(kind, device) + profile.cluster().toYaml());
-        answer(json(profile, kind), text(profile, kind, device));
+        String yaml = header(kind, device) + profile.cluster().toYaml();
+        AtomicFiles.writeString(out, yaml);
+        Path folder = newRunFolder();
+        AtomicFiles.writeString(folder.resolve("cluster.yaml"), yaml);
+        record(folder, 0, json(profile, kind));
+        answer(
+            json(profile, kind), text(profile, kind, device) + "\nrecord: " + folder + "/run.json");
       }
       world.barrier();
     }

@@ -25,6 +25,7 @@ public final class QueuedProfiler {
 
   private static final int SHORT = 1;
   private static final int ROUNDS = 5;
+  private static final int WARMING = 3;
 
   private final ProcessGroup world;
   private final ComputeDevice device;
@@ -50,6 +51,9 @@ public final class QueuedProfiler {
       List<Integer> microBatches,
       List<List<List<Integer>>> partitions,
       List<Exchange> reductions) {
+    for (int i = 0; i < WARMING; i++) { // the code, and the device's clocks
+      stage(tensorWays.getFirst(), microBatches.getFirst(), SHORT, true, true);
+    }
     List<ComputeProfile.Entry> entries = new ArrayList<>();
     for (int tp : tensorWays) {
       for (int b : microBatches) {
