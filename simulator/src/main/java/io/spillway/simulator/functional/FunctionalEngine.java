@@ -138,10 +138,11 @@ public final class FunctionalEngine implements Engine {
       region.careful = RegionCompiler.compile(machine, region.code.entries().get(0), true);
     }
     Variant careful = region.careful;
-    int index = careful == null ? -1 : careful.entries().indexOf(entry.pc);
-    return index < 0 || end - hart.retired < careful.size()
-        ? RegionCode.REFUSED
-        : run(hart, region, careful, index, end);
+    if (careful == null || end - hart.retired < careful.size()) {
+      return RegionCode.REFUSED;
+    }
+    int index = careful.entries().indexOf(entry.pc);
+    return index < 0 ? RegionCode.REFUSED : run(hart, region, careful, index, end);
   }
 
   private int run(Hart hart, Translated region, Variant variant, int entry, long end) {

@@ -405,7 +405,8 @@ final class LinuxFiles {
   }
 
   long readLink(int at, String path, long address, long count, String program) {
-    String target = program;
+    // the kernel answers with a whole path, and the C library insists
+    String target = Path.of("/").resolve(program).normalize().toString();
     if (!path.equals("/proc/self/exe")) {
       Sandbox.Found found = find(at, path, false);
       if (found.error() != 0) {
