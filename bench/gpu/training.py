@@ -3,6 +3,8 @@ import json, pathlib, platform, re, subprocess, sys
 
 
 def read(file):
+    if not pathlib.Path(file).exists():
+        return None
     text = re.sub(r"^\[rank \d+\] ", "", pathlib.Path(file).read_text(), flags=re.M)
     begin = text.find("{")
     try:
@@ -13,7 +15,17 @@ def read(file):
 
 def show(file):
     data = read(file)
-    if not data or "schedules" not in data:
+    if data and "parts" in data:
+        for name, part in data["parts"].items():
+            print(f"-- {name}")
+            table(part)
+    elif data:
+        table(data)
+
+
+def table(data):
+    if "schedules" not in data:
+        print(data.get("error", "nothing"))
         return
     together, alone = data["rates_together"], data["rates_alone"]
     gb = lambda x: f"{x / 1e9:.1f}"
@@ -35,8 +47,9 @@ def show(file):
     times = {s["name"]: s["median_seconds"] for s in data["schedules"]}
     if "auto" in times and "zero-offload" in times:
         print(f"zero-offload / auto = {times['zero-offload'] / times['auto']:.2f}")
-    sums = {s["row"]["weightsChecksum"] for s in data["schedules"]}
-    print("weights after the run:", "the same under every schedule" if len(sums) == 1 else f"{len(sums)} different (passes are not deterministic)")
+    sums = {s["row"]["weightsChecksum"] for s in data["schedules"]} - {""}
+    if sums:
+        print("weights after the run:", "the same under every schedule" if len(sums) == 1 else f"{len(sums)} different (passes are not deterministic)")
 
 
 def command(*words):
@@ -57,12 +70,11 @@ def merge(folder, out):
             "result": read(folder / f"{name}.json") if (folder / f"{name}.json").exists()
             else read(folder / f"{name}.txt") if (folder / f"{name}.txt").exists() else None,
             "errors": file.read_text()[-3000:]}
-    parity = folder / "parity.txt"
     machine = {
         "gpu": command("nvidia-smi", "--query-gpu=name,memory.total,driver_version,pcie.link.gen.current,pcie.link.width.current", "--format=csv,noheader"),
         "cpu": [l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")][:1],
         "cores": command("nproc"), "memory": command("sh", "-c", "grep MemTotal /proc/meminfo"), "kernel": platform.release(),
-        "driver_and_architecture": parity.read_text().splitlines()[:1] if parity.exists() else None}
+        "java": command("sh", "-c", "$JAVA --version 2>/dev/null || java --version")}
     pathlib.Path(out).write_text(json.dumps({"machine": machine, "parts": parts}, indent=1))
 
 

@@ -55,34 +55,36 @@ compare() {
   [ "$device" = cpu ] && where=(--simulate-device "memory=${budget:-100MB},link=500MB/s,host-update=3e7" --sequence 64)
   local launch=()
   [ "$LAUNCH_RANKS" -gt 1 ] && launch=("$spillway" launch --nproc "$LAUNCH_RANKS" --)
-  part "$name" "$limit" "${launch[@]}" "$spillway" train compare --json --quiet --model "$work/$model/config.json" --schedules "$schedules" \
+  part "$name" "$limit" ${launch[@]+"${launch[@]}"} "$spillway" train compare --json --model "$work/$model/config.json" --schedules "$schedules" \
     --steps "$steps" --micro-batch 1 --activation-checkpointing --cpu-threads $((LAUNCH_RANKS > 1 ? threads / 2 : threads)) "${where[@]}" "$@"
   python3 "$root/bench/gpu/training.py" show "$work/$name.txt"
 }
 LAUNCH_RANKS=1
 
 every=auto,auto:0,stride:2,twinflow,zero-offload
-exact=all-gpu,fraction:0.4:0.2,stride:2,zero-offload,twinflow:0.5
 if [ "$device" = cpu ]; then
   compare tiny 60 tiny 1MB $every 3
-  compare tiny-exact 60 tiny '' $exact 2 --deterministic
+  compare tiny-exact 60 tiny '' all-gpu,fraction:0.4:0.2,stride:2,zero-offload,twinflow:0.5 2 --deterministic
   LAUNCH_RANKS=2 compare tiny-two 60 tiny 1MB auto,zero-offload 2
 else
-  part parity 40 "$spillway" --bench TrainingParity cuda "$work/parity.json" "$work/reference"
-  grep -v 'same bits' "$work/parity.txt"
-  part adam 40 python3 "$root/bench/gpu/adam.py" "$work/reference" "$work/adam.json"
   gpus=$(nvidia-smi -L | wc -l)
+  # shape/budget (0: all)/schedules/steps/options: s checksum, d deterministic passes, h split master
   if [ -n "$quick" ]; then
-    compare 0.2b 30 0.2b 3GB $every 2
-    [ "$gpus" -gt 1 ] && LAUNCH_RANKS=2 compare 0.2b-two 30 0.2b 3GB auto,zero-offload 2
+    parts=("0.2b/2500000000/auto,zero-offload,stride:2/2/s")
+    main=40
   else
-    compare 1b 60 1b 8800MB $every 5
-    compare 1b-exact 40 1b '' $exact 3 --deterministic
-    [ "$gpus" -gt 1 ] && LAUNCH_RANKS=2 compare 1b-two 45 1b 8800MB auto,zero-offload 3
-    compare 3.4b 75 3.4b 27GB auto,auto:0,zero-offload,stride:2 3
-    compare 3.4b-whole 30 3.4b '' all-gpu 3
-    compare 6b 70 6b 48GB auto,zero-offload 2
+    parts=("1b/8800000000/$every/5/" "1b/0/all-gpu,fraction:0.4:0.2,zero-offload/3/sd" "3.4b/27000000000/auto,zero-offload,stride:2/3/"
+      "1b/8800000000/auto,auto:0/3/h" "6b/48000000000/auto,zero-offload/2/" "3.4b/0/all-gpu/2/" "3.4b/27000000000/twinflow,auto:0/2/")
+    main=145
   fi
+  export SPILLWAY_JAVA_OPTIONS="${SPILLWAY_JAVA_OPTIONS:-} -XX:+UseParallelGC"
+  part bench "$main" "$spillway" --bench TrainingBench cuda "$work/bench.json" "$work" "$work/reference" "$((main - 8))" "$threads" "${parts[@]}"
+  cat "$work/bench.txt"
+  python3 "$root/bench/gpu/training.py" show "$work/bench.json"
+  part adam 25 python3 "$root/bench/gpu/adam.py" "$work/reference" "$work/adam.json"
+  cat "$work/adam.txt"
+  if [ "$gpus" -gt 1 ] && [ -n "$quick" ]; then LAUNCH_RANKS=2 compare 0.2b-two 30 0.2b 2500MB auto,zero-offload 2; fi
+  if [ "$gpus" -gt 1 ] && [ -z "$quick" ]; then LAUNCH_RANKS=2 compare 1b-two 50 1b 8800MB auto,zero-offload 3; fi
 fi
 python3 "$root/bench/gpu/training.py" merge "$work" "$out"
 echo "results: $out"

@@ -54,12 +54,14 @@ public final class KernelBench {
 
   static double[] time(Runnable work) {
     double[] t = new double[9];
-    for (int i = -6; i < 9; i++) {
+    // the compiler needs seconds until every loop runs on vectors
+    for (long end = System.nanoTime() + 3_000_000_000L; System.nanoTime() < end; ) {
+      work.run();
+    }
+    for (int i = 0; i < 9; i++) {
       long begin = System.nanoTime();
       work.run();
-      if (i >= 0) {
-        t[i] = (System.nanoTime() - begin) / 1e9;
-      }
+      t[i] = (System.nanoTime() - begin) / 1e9;
     }
     Arrays.sort(t);
     return t;

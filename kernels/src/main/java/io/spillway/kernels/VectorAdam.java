@@ -74,29 +74,53 @@ public final class VectorAdam implements AdamKernel {
     }
   }
 
-  /// Any formats: blocks that stay in the first-level cache pass through single precision. Short
-  /// loops, one for each conversion, keep every vector in a register.
+  /// One short loop over a block that lies in the first-level cache.
+  private interface Pass {
+    /// @param master `[BLOCK]`, the block's parameters in single precision
+    /// @param gradient `[BLOCK]`, its gradients
+    void run(AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n);
+  }
+
+  private static final Pass WIDEN_GRADIENT =
+      (_, b, _, gradient, from, n) ->
+          VectorBits.toFloats(b.gradient(), b.gradientPrecision(), from, gradient, n);
+  private static final Pass READ_MASTER =
+      (_, b, master, _, from, n) -> MemorySegment.copy(b.master(), F32, 4 * from, master, 0, n);
+  private static final Pass WRITE_MASTER =
+      (_, b, master, _, from, n) -> MemorySegment.copy(master, 0, b.master(), F32, 4 * from, n);
+  private static final Pass ROUND_WEIGHT =
+      (_, b, master, _, from, n) ->
+          VectorBits.fromFloats(master, b.weight(), b.weightPrecision(), from, n);
+
+  private static final Pass[] FULL = {
+    WIDEN_GRADIENT, READ_MASTER, VectorAdam::updateBlock, WRITE_MASTER, ROUND_WEIGHT
+  };
+  private static final Pass[] SPLIT = {
+    WIDEN_GRADIENT, VectorAdam::join, VectorAdam::updateTagged, VectorAdam::split
+  };
+  private static final Pass[] SPLIT_BF16 = {
+    VectorAdam::join, VectorAdam::updateTaggedBf16, VectorAdam::split
+  };
+
+  /// Any formats: each block takes several passes through single precision. They are called through
+  /// one interface by more classes than C2 inlines, so that each is compiled alone: in one method
+  /// they exceed its limits, and vectors that leave the registers cost five times the work.
   private static void updateInBlocks(AdamStep k, AdamBuffers b, long from, long to) {
-    float[] gradient = new float[BLOCK];
+    Pass[] passes =
+        b.layout() == MasterLayout.FULL
+            ? FULL
+            : b.gradientPrecision() == Precision.BF16 ? SPLIT_BF16 : SPLIT;
     float[] master = new float[BLOCK];
+    float[] gradient = new float[BLOCK];
     for (long i = from; i < to; i += BLOCK) {
       int n = (int) Math.min(BLOCK, to - i);
-      VectorBits.toFloats(b.gradient(), b.gradientPrecision(), i, gradient, n);
-      if (b.layout() == MasterLayout.SPLIT) {
-        join(b, i, master, n);
-        updateBlock(k, b, master, gradient, i, n);
-        split(master, b, i, n);
-      } else {
-        MemorySegment.copy(b.master(), F32, 4 * i, master, 0, n);
-        updateBlock(k, b, master, gradient, i, n);
-        MemorySegment.copy(master, 0, b.master(), F32, 4 * i, n);
-        VectorBits.fromFloats(master, b.weight(), b.weightPrecision(), i, n);
+      for (Pass pass : passes) {
+        pass.run(k, b, master, gradient, i, n);
       }
     }
   }
 
-  /// One block in single precision: parameters in `master`, gradient in `gradient`, moments in
-  /// place; writes no weight.
+  /// Parameters in `master`, gradient in `gradient`, moments in place; writes no weight.
   private static void updateBlock(
       AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n) {
     MemorySegment momentum = b.momentum();
@@ -128,16 +152,80 @@ public final class VectorAdam implements AdamKernel {
     }
   }
 
-  /// Joins the halves of `n` parameters into `floats` and takes the tags from the variance. The
-  /// branches of [SplitMaster] are carries and borrows here.
-  private static void join(AdamBuffers b, long from, float[] floats, int n) {
+  /// As [#updateBlock] on a variance that has its tags, which go.
+  private static void updateTagged(
+      AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n) {
+    MemorySegment momentum = b.momentum();
+    MemorySegment variance = b.variance();
+    float scale = k.gradientScale();
+    float decay = k.decay();
+    float coupled = k.coupledDecay();
+    float beta1 = k.oneMinusBeta1();
+    float beta2 = k.beta2();
+    float newSquare = k.oneMinusBeta2();
+    float correction = k.inverseRootCorrection2();
+    float epsilon = k.epsilon();
+    float step = -k.stepSize();
+    for (int j = 0; j < n; j += LANES) {
+      long i = from + j;
+      FloatVector p = FloatVector.fromArray(F, master, j).mul(decay);
+      FloatVector m = FloatVector.fromMemorySegment(F, momentum, 4 * i, ORDER);
+      FloatVector v = FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER).abs();
+      FloatVector g = FloatVector.fromArray(F, gradient, j).mul(scale);
+      g = FloatVector.broadcast(F, coupled).fma(p, g);
+      m = g.sub(m).fma(FloatVector.broadcast(F, beta1), m);
+      v = v.fma(FloatVector.broadcast(F, beta2), g.mul(newSquare).mul(g));
+      FloatVector denominator =
+          v.sqrt().fma(FloatVector.broadcast(F, correction), FloatVector.broadcast(F, epsilon));
+      p = m.div(denominator).fma(FloatVector.broadcast(F, step), p);
+      p.intoArray(master, j);
+      m.intoMemorySegment(momentum, 4 * i, ORDER);
+      v.intoMemorySegment(variance, 4 * i, ORDER);
+    }
+  }
+
+  /// As [#updateTagged] with bfloat16 gradients, which it reads itself.
+  private static void updateTaggedBf16(
+      AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n) {
+    MemorySegment momentum = b.momentum();
+    MemorySegment variance = b.variance();
+    float scale = k.gradientScale();
+    float decay = k.decay();
+    float coupled = k.coupledDecay();
+    float beta1 = k.oneMinusBeta1();
+    float beta2 = k.beta2();
+    float newSquare = k.oneMinusBeta2();
+    float correction = k.inverseRootCorrection2();
+    float epsilon = k.epsilon();
+    float step = -k.stepSize();
+    for (int j = 0; j < n; j += LANES) {
+      long i = from + j;
+      FloatVector p = FloatVector.fromArray(F, master, j).mul(decay);
+      FloatVector m = FloatVector.fromMemorySegment(F, momentum, 4 * i, ORDER);
+      FloatVector v = FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER).abs();
+      FloatVector g = VectorBits.loadBf16(b.gradient(), i).mul(scale);
+      g = FloatVector.broadcast(F, coupled).fma(p, g);
+      m = g.sub(m).fma(FloatVector.broadcast(F, beta1), m);
+      v = v.fma(FloatVector.broadcast(F, beta2), g.mul(newSquare).mul(g));
+      FloatVector denominator =
+          v.sqrt().fma(FloatVector.broadcast(F, correction), FloatVector.broadcast(F, epsilon));
+      p = m.div(denominator).fma(FloatVector.broadcast(F, step), p);
+      p.intoArray(master, j);
+      m.intoMemorySegment(momentum, 4 * i, ORDER);
+      v.intoMemorySegment(variance, 4 * i, ORDER);
+    }
+  }
+
+  /// Joins the halves of the parameters. The branches of [SplitMaster] are carries and borrows
+  /// here.
+  private static void join(
+      AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n) {
     MemorySegment low = b.master();
     MemorySegment variance = b.variance();
     MemorySegment weight = b.weight();
     for (int j = 0; j < n; j += LANES) {
       long i = from + j;
-      IntVector tagged =
-          FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER).reinterpretAsInts();
+      IntVector tagged = IntVector.fromMemorySegment(I, variance, 4 * i, ORDER);
       IntVector lower = VectorBits.loadUnsigned16(low, i);
       // lower + tag exceeds 0x8000 exactly if the weight was rounded up
       IntVector roundedUp =
@@ -151,30 +239,26 @@ public final class VectorAdam implements AdamKernel {
           .lanewise(VectorOperators.LSHL, 16)
           .or(lower)
           .reinterpretAsFloats()
-          .intoArray(floats, j);
-      tagged.and(0x7FFFFFFF).reinterpretAsFloats().intoMemorySegment(variance, 4 * i, ORDER);
+          .intoArray(master, j);
     }
   }
 
-  /// Splits `n` parameters of `floats` into weights and lower halves and tags the variance.
-  private static void split(float[] floats, AdamBuffers b, long from, int n) {
-    MemorySegment low = b.master();
+  /// Splits the parameters into weights and lower halves and tags the variance.
+  private static void split(
+      AdamStep k, AdamBuffers b, float[] master, float[] gradient, long from, int n) {
     MemorySegment variance = b.variance();
-    MemorySegment weight = b.weight();
     for (int j = 0; j < n; j += LANES) {
       long i = from + j;
-      FloatVector p = FloatVector.fromArray(F, floats, j);
-      VectorBits.storeBf16(p, weight, i);
+      FloatVector p = FloatVector.fromArray(F, master, j);
+      VectorBits.storeBf16(p, b.weight(), i);
       IntVector bits = p.reinterpretAsInts();
-      VectorBits.storeLow16(bits, low, i);
+      VectorBits.storeLow16(bits, b.master(), i);
       // negative exactly if the lower 17 bits are an odd tie
-      IntVector tag =
+      IntVector tie =
           bits.and(0x1FFFF).lanewise(VectorOperators.XOR, 0x18000).sub(1).and(0x80000000);
-      FloatVector.fromMemorySegment(F, variance, 4 * i, ORDER)
-          .reinterpretAsInts()
+      IntVector.fromMemorySegment(I, variance, 4 * i, ORDER)
           .and(0x7FFFFFFF)
-          .or(tag)
-          .reinterpretAsFloats()
+          .or(tie)
           .intoMemorySegment(variance, 4 * i, ORDER);
     }
   }

@@ -52,9 +52,9 @@ public final class Torch {
   /// Makes libtorch take kernels that give the same bits each time where it has them, at some cost;
   /// it warns where it has none. On a GPU the matrix library obeys only if CUBLAS_WORKSPACE_CONFIG
   /// is `:4096:8` in the environment.
-  public static void deterministic() {
+  public static void deterministic(boolean wanted) {
     load();
-    torch.globalContext().setDeterministicAlgorithms(true, true);
+    torch.globalContext().setDeterministicAlgorithms(wanted, true);
   }
 
   /// Sets the threads that one CPU operator uses.

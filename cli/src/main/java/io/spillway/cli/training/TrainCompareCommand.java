@@ -72,7 +72,7 @@ public final class TrainCompareCommand extends SpillwayCommand {
       throw SpillwayException.badInput("--steps %d, at least 1", steps);
     }
     if (deterministic) {
-      Torch.deterministic();
+      Torch.deterministic(true);
     }
     try (ScheduleComparison comparison =
         new ScheduleComparison(
@@ -86,7 +86,7 @@ public final class TrainCompareCommand extends SpillwayCommand {
       Map<String, String> refused = new LinkedHashMap<>();
       for (String name : schedules) {
         try {
-          rows.put(name, comparison.run(comparison.schedule(name), steps));
+          rows.put(name, comparison.run(comparison.schedule(name), steps, true));
         } catch (SpillwayException e) {
           refused.put(name, String.valueOf(e.getMessage()));
         }
@@ -96,43 +96,9 @@ public final class TrainCompareCommand extends SpillwayCommand {
       }
       timeline.ifPresent(file -> TimelineSvg.write(comparison.timeline(), "measured", file));
       if (comparison.isFirstRank()) {
-        answer(results(comparison, rows, refused), text(comparison, rows, refused));
+        answer(comparison.summary(rows, refused), text(comparison, rows, refused));
       }
     }
-  }
-
-  private static Map<String, Object> results(
-      ScheduleComparison comparison,
-      Map<String, ScheduleComparison.Row> rows,
-      Map<String, String> refused) {
-    Map<String, Object> all = new LinkedHashMap<>();
-    all.put("device", comparison.device().description());
-    all.put("device_bytes", comparison.device().capacity());
-    all.put("device_peak_bytes", comparison.device().peak());
-    all.put("parameters", comparison.parameters());
-    all.put("owned_parameters", comparison.owned());
-    all.put("passes_seconds", comparison.workload().computeSeconds());
-    all.put("rates_together", comparison.rates().together());
-    all.put("rates_alone", comparison.rates().alone());
-    List<Map<String, Object>> list = new ArrayList<>();
-    rows.forEach((name, r) -> list.add(row(name, r, comparison.owned())));
-    all.put("schedules", list);
-    all.put("refused", refused);
-    return all;
-  }
-
-  private static Map<String, Object> row(String name, ScheduleComparison.Row r, long owned) {
-    Map<String, Object> all = new LinkedHashMap<>();
-    all.put("name", name);
-    all.put("row", r);
-    all.put("median_seconds", r.seconds());
-    all.put("error_percent", 100 * (r.seconds() / r.predictedSeconds() - 1));
-    all.put("update_parameters_per_second", owned / r.bareUpdateSeconds());
-    all.put("up_bytes_per_second", r.upBytes() / r.seconds());
-    all.put("down_bytes_per_second", r.downBytes() / r.seconds());
-    all.put("up_bytes_per_second_of_update", r.upBytes() / r.bareUpdateSeconds());
-    all.put("down_bytes_per_second_of_update", r.downBytes() / r.bareUpdateSeconds());
-    return all;
   }
 
   private static String text(

@@ -16,7 +16,7 @@ public final class CudaContext {
   private static final int ATTRIBUTE_MAJOR = 75;
   private static final int ATTRIBUTE_MINOR = 76;
   private static final int PORTABLE = 1;
-  private static final int BLOCKING_WAIT_NO_TIMING = 3;
+  private static final int NO_TIMING = 2;
 
   private final Driver driver = Driver.get();
   private final int index;
@@ -142,7 +142,7 @@ public final class CudaContext {
     enter();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ADDRESS);
-      check("cuEventCreate", driver.eventCreate, out, BLOCKING_WAIT_NO_TIMING);
+      check("cuEventCreate", driver.eventCreate, out, NO_TIMING);
       return out.get(ADDRESS, 0);
     }
   }

@@ -1,11 +1,14 @@
 package io.spillway.tensor.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
 
-/// A point in a stream. Waiting for it puts the thread to sleep instead of spinning, as the
-/// processor has updates to compute.
+/// A point in a stream. Waiting for it asks again and again with short naps between: the processor
+/// has updates to compute, and an interrupt may take a virtual machine milliseconds to deliver.
 public final class CudaEvent implements AutoCloseable {
   private static final int NOT_READY = 600;
+  private static final int EAGER_QUERIES = 20;
+  private static final long NAP_NS = 20_000;
 
   private final CudaContext context;
   private final MemorySegment handle;
@@ -27,7 +30,7 @@ public final class CudaEvent implements AutoCloseable {
     if (status == NOT_READY) {
       return false;
     }
-    context.driver().check("cuEventQuery", status);
+    context.driver().check("waiting for the GPU", status);
     return true;
   }
 
@@ -35,8 +38,13 @@ public final class CudaEvent implements AutoCloseable {
   ///
   /// **Errors:** what went wrong in the stream before it.
   public void await() {
-    context.enter();
-    context.check("waiting for the GPU", context.driver().eventWait, handle);
+    for (int i = 0; !isReached(); i++) {
+      if (i < EAGER_QUERIES) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.parkNanos(NAP_NS);
+      }
+    }
   }
 
   @Override

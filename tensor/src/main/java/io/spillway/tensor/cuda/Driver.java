@@ -39,7 +39,6 @@ final class Driver {
   final MethodHandle eventCreate;
   final MethodHandle eventRecord;
   final MethodHandle eventQuery;
-  final MethodHandle eventWait;
   final MethodHandle eventDestroy;
   final MethodHandle moduleLoad;
   final MethodHandle moduleFunction;
@@ -70,7 +69,6 @@ final class Driver {
     eventCreate = lib.function("cuEventCreate", ADDRESS, INT);
     eventRecord = lib.function("cuEventRecord", ADDRESS, ADDRESS);
     eventQuery = lib.function("cuEventQuery", ADDRESS);
-    eventWait = lib.function("cuEventSynchronize", ADDRESS);
     eventDestroy = lib.function("cuEventDestroy_v2", ADDRESS);
     moduleLoad = lib.function("cuModuleLoadData", ADDRESS, ADDRESS);
     moduleFunction = lib.function("cuModuleGetFunction", ADDRESS, ADDRESS, ADDRESS);

@@ -32,7 +32,7 @@ public final class CudaDevice implements Device {
   private final CudaStream up;
   private final CudaStream down;
   private final CudaKernels kernels;
-  private final long capacity;
+  private long capacity;
   private final long freeAtFirst;
   private final Map<Long, Long> sizes = new HashMap<>();
   private final Map<Long, LockedMemory> host = new HashMap<>();
@@ -56,6 +56,12 @@ public final class CudaDevice implements Device {
   /// The driver's side of it.
   public CudaContext context() {
     return context;
+  }
+
+  /// Sets another budget; what is in use stays.
+  public synchronized void budget(long bytes) {
+    capacity = Math.min(bytes, freeAtFirst);
+    peak = 0;
   }
 
   @Override
@@ -198,7 +204,7 @@ public final class CudaDevice implements Device {
   }
 
   @Override
-  public long capacity() {
+  public synchronized long capacity() {
     return capacity;
   }
 

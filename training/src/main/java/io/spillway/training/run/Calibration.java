@@ -12,7 +12,14 @@ import io.spillway.training.engine.DeviceSpec;
 import io.spillway.training.plan.Rates;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /// Measures the rates that the performance model needs, on this machine, in about a second.
 public final class Calibration {
@@ -85,26 +92,34 @@ public final class Calibration {
   }
 
   /// Bytes/s, read and written, of adding a constant to three arrays in place: the ceiling of any
-  /// update that reads and writes its state.
+  /// update that reads and writes its state. The arrays are larger than caches.
   public static double inPlace(int threads) {
-    int n = 1 << 22;
-    float[][][] arrays = new float[threads][3][n / threads];
-    Runnable work =
-        () -> {
-          Thread[] helpers = new Thread[threads];
-          for (int t = 0; t < threads; t++) {
-            float[][] mine = arrays[t];
-            helpers[t] = Thread.ofPlatform().start(() -> addOne(mine));
-          }
-          for (Thread helper : helpers) {
-            try {
-              helper.join();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
-          }
-        };
-    return 24.0 * (n / threads * threads) / seconds(work, 15);
+    int n = (1 << 24) / threads;
+    float[][][] arrays = new float[threads][3][n];
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      List<Callable<Boolean>> works = new ArrayList<>();
+      for (float[][] mine : arrays) {
+        works.add(() -> {
+          addOne(mine);
+          return true;
+        });
+      }
+      return 24.0 * n * threads / seconds(() -> all(pool, works), 15);
+    }
+  }
+
+  private static void all(ExecutorService pool, List<Callable<Boolean>> works) {
+    try {
+      for (Future<Boolean> done : pool.invokeAll(works)) {
+        if (!done.get()) {
+          throw new IllegalStateException("a thread did nothing");
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    }
   }
 
   private static void addOne(float[][] arrays) {
@@ -139,7 +154,7 @@ public final class Calibration {
 
   /// Runs until the time no longer falls: the compiler needs a while until loops run on vectors,
   /// and longer on a busy machine.
-  static void warmUp(Runnable work) {
+  private static void warmUp(Runnable work) {
     long begin = System.nanoTime();
     long improved = begin;
     double best = Double.MAX_VALUE;

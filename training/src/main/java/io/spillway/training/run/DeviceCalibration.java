@@ -40,6 +40,8 @@ public record DeviceCalibration(
     double downBusy,
     double cpuUpdateBusy) {
   private static final double OVERHEAD_SECONDS = 60e-6;
+  private static final long WARM_NS = 300_000_000;
+  private static final long COMPILE_NS = 2_000_000_000;
 
   /// As the performance model takes them.
   public DeviceRates rates() {
@@ -80,11 +82,12 @@ public record DeviceCalibration(
       Runnable down = () -> device.download(onDevice.get(1), onHost.get(1));
       Runnable cpu = () -> kernel.update(step, here);
       long all = n;
-      double deviceUpdate = all / alone(() -> device.update(step, there));
-      double norm = all / alone(() -> device.sumsOfSquares(onDevice.get(2), precision, 0, all));
-      double cpuAlone = all / alone(cpu);
-      double upAlone = state / alone(up);
-      double downAlone = state / alone(down);
+      double deviceUpdate = all / alone(() -> device.update(step, there), WARM_NS);
+      double norm =
+          all / alone(() -> device.sumsOfSquares(onDevice.get(2), precision, 0, all), WARM_NS);
+      double cpuAlone = all / alone(cpu, COMPILE_NS);
+      double upAlone = state / alone(up, WARM_NS);
+      double downAlone = state / alone(down, WARM_NS);
       double[] both = together(up, down);
       double[] busy = together(up, down, cpu);
       return new DeviceCalibration(
@@ -124,8 +127,12 @@ public record DeviceCalibration(
   }
 
   /// Median seconds of `work` when nothing else runs.
-  private static double alone(Runnable work) {
-    Calibration.warmUp(work);
+  ///
+  /// @param warmNs how long it runs before: links wake up, compilers need seconds
+  private static double alone(Runnable work, long warmNs) {
+    for (long end = System.nanoTime() + warmNs; System.nanoTime() < end; ) {
+      work.run();
+    }
     double[] times = new double[7];
     for (int i = 0; i < times.length; i++) {
       long begin = System.nanoTime();

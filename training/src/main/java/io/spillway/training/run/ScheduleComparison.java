@@ -26,7 +26,10 @@ import io.spillway.training.plan.Workload;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import java.util.random.RandomGenerator;
 import java.util.zip.CRC32C;
@@ -43,6 +46,7 @@ public final class ScheduleComparison implements AutoCloseable {
   private final DecoderConfig config;
   private final TrainSettings settings;
   private final Device device;
+  private final boolean ownsDevice;
   private final Ranks ranks;
   private final FlatParameters parameters;
   private final MemorySegment weights;
@@ -58,6 +62,8 @@ public final class ScheduleComparison implements AutoCloseable {
   private final Progress progress;
   private Timeline timeline = new Timeline();
 
+  /// Opens the device and measures it.
+  ///
   /// @param hostMemory bytes of host memory for the optimizer
   public ScheduleComparison(
       DecoderConfig config,
@@ -66,20 +72,61 @@ public final class ScheduleComparison implements AutoCloseable {
       int threads,
       long hostMemory,
       Progress progress) {
+    this(
+        config,
+        where,
+        requireLink(where).open(),
+        true,
+        Optional.empty(),
+        settings,
+        threads,
+        hostMemory,
+        progress);
+  }
+
+  /// On a device that is open already and stays so, with rates that were measured on it before.
+  public static ScheduleComparison on(
+      Device device,
+      DecoderConfig config,
+      TrainDevice where,
+      Optional<DeviceRates> rates,
+      TrainSettings settings,
+      int threads,
+      long hostMemory,
+      Progress progress) {
+    return new ScheduleComparison(
+        config, where, device, false, rates, settings, threads, hostMemory, progress);
+  }
+
+  private static TrainDevice requireLink(TrainDevice where) {
     if (!where.offloads()) {
       throw SpillwayException.badInput(
           "comparing schedules needs a device; add --device cuda or --simulate-device"
               + " memory=2GiB,link=4GB/s");
     }
+    return where;
+  }
+
+  private ScheduleComparison(
+      DecoderConfig config,
+      TrainDevice where,
+      Device device,
+      boolean ownsDevice,
+      Optional<DeviceRates> known,
+      TrainSettings settings,
+      int threads,
+      long hostMemory,
+      Progress progress) {
     if (settings.sequence() > config.maxPositions()) {
       throw SpillwayException.badInput(
           "sequences of %d tokens, the model was made for at most %d (max_position_embeddings)",
           settings.sequence(), config.maxPositions());
     }
+    this.device = device;
+    this.ownsDevice = ownsDevice;
     this.config = config;
     this.settings = settings;
     this.progress = progress;
-    device = where.open();
     ranks = Ranks.current(device.processor());
     parameters = new FlatParameters(config);
     long n = parameters.size();
@@ -103,7 +150,9 @@ public final class ScheduleComparison implements AutoCloseable {
     batch = randomTokens();
     randomWeights();
     workload = PassTimes.measure(decoder, device, () -> batch, 1, settings.accumulation());
-    rates = where.rates(device, settings.precision(), settings.master(), threads);
+    rates =
+        known.orElseGet(
+            () -> where.rates(device, settings.precision(), settings.master(), threads));
     room = RunOptions.room(device.capacity() - device.used(), subgroups, options);
   }
 
@@ -162,7 +211,7 @@ public final class ScheduleComparison implements AutoCloseable {
   /// @param downBytes that a step moves from the device
   /// @param deviceBytes in use, activations among it on a GPU
   /// @param hostBytes of the optimizer
-  /// @param weightsChecksum CRC-32C of all weights at the end
+  /// @param weightsChecksum CRC-32C of all weights at the end, empty if it was not taken
   public record Row(
       String schedule,
       double cpu,
@@ -248,8 +297,9 @@ public final class ScheduleComparison implements AutoCloseable {
 
   /// Trains some steps under `schedule` from the same random weights.
   ///
-  /// **Errors:** a schedule that the budgets do not allow.
-  public Row run(Schedule schedule, int steps) {
+  /// @param sum whether the checksum of the weights is taken **Errors:** a schedule that the
+  ///   budgets do not allow.
+  public Row run(Schedule schedule, int steps, boolean sum) {
     randomWeights();
     UpdateGraph graph =
         new UpdateGraph(subgroups, schedule.place(subgroups.size()), options.graph());
@@ -294,7 +344,7 @@ public final class ScheduleComparison implements AutoCloseable {
       }
       optimizer.drain();
       long used = device.used();
-      String checksum = checksum();
+      String checksum = sum ? checksum() : "";
       lanes.record(null);
       return new Row(
           schedule.name(),
@@ -427,11 +477,51 @@ public final class ScheduleComparison implements AutoCloseable {
     return Long.toHexString(sum.getValue());
   }
 
+  /// The figures, for JSON.
+  ///
+  /// @param rows by the name that was asked for
+  /// @param refused why others did not run
+  public Map<String, Object> summary(Map<String, Row> rows, Map<String, String> refused) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("device", device.description());
+    all.put("device_bytes", device.capacity());
+    all.put("device_peak_bytes", device.peak());
+    all.put("parameters", parameters());
+    all.put("owned_parameters", owned());
+    all.put("passes_seconds", workload.computeSeconds());
+    all.put("rates_together", rates.together());
+    all.put("rates_alone", rates.alone());
+    List<Map<String, Object>> list = new ArrayList<>();
+    rows.forEach((name, r) -> list.add(summary(name, r)));
+    all.put("schedules", list);
+    all.put("refused", refused);
+    return all;
+  }
+
+  private Map<String, Object> summary(String name, Row r) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("name", name);
+    all.put("row", r);
+    all.put("median_seconds", r.seconds());
+    all.put("error_percent", 100 * (r.seconds() / r.predictedSeconds() - 1));
+    all.put("update_parameters_per_second", owned() / r.bareUpdateSeconds());
+    all.put("up_bytes_per_second", r.upBytes() / r.seconds());
+    all.put("down_bytes_per_second", r.downBytes() / r.seconds());
+    all.put("up_bytes_per_second_of_update", r.upBytes() / r.bareUpdateSeconds());
+    all.put("down_bytes_per_second_of_update", r.downBytes() / r.bareUpdateSeconds());
+    return all;
+  }
+
   @Override
   public void close() {
     decoder.close();
     held.close();
-    device.close();
+    if (ownsDevice) {
+      device.close();
+    } else {
+      device.free(weights);
+      device.free(gradients);
+    }
     ranks.close();
   }
 }
