@@ -2,8 +2,9 @@
 # Trains the model that comes along and its retaining heads on one GPU within a time.
 #   bench/gpu/longcontext-model.sh OUT-DIR SECONDS [--quick]
 # OUT-DIR gets model.tar (folder with the weights, tokenizer and log) and heads.tar (files of heads and their logs).
-# FROM=DIR goes on from a model's weights, at a lower rate and without short rows; HEADS_FROM=DIR goes on from NAME.safetensors there.
-# KINDS: the heads, some of paper query loop query-loop value value-loop, trained beside each other.
+# FROM=DIR goes on from a model's weights, at a lower rate and without short rows; HEADS_FROM=DIR goes on from KIND.safetensors there.
+# KINDS: the heads, trained beside each other: paper, query (the question stands first), value (weighted by softmax and value), with -loop
+# (eviction while training), for example query-value-loop.
 # --quick: a small model on whatever device there is, to try the script.
 set -u
 out=${1:?a folder for the results}
@@ -13,7 +14,7 @@ spillway=$here/spillway
 export RUST_FLAVOR=cpu # the tokenizer library has CPU natives only
 mkdir -p "$out" && out=$(CDPATH='' cd -- "$out" && pwd)
 work=$(mktemp -d) && mkdir -p "$work/model" "$work/heads"
-kinds=${KINDS:-paper query loop query-loop value value-loop}
+kinds=${KINDS:-paper value value-loop query query-value query-value-loop}
 device=cuda model='--threads 8' retain='' # our defaults are made for a GPU
 if [ "${3:-}" = --quick ]; then
   device=auto model='--hidden 128 --layers 2 --length 384 --tokens 1536 --examined 2 --examine-every 5' retain='--width 32' kinds='paper loop'
@@ -32,7 +33,7 @@ for kind in $kinds; do
   options=''
   case $kind in query*) options="$options --question-first" ;; esac
   case $kind in *loop) options="$options --in-loop" ;; esac
-  case $kind in value*) options="$options --label value_weighted" ;; esac
+  case $kind in *value*) options="$options --label value_weighted" ;; esac
   [ ! -f "${HEADS_FROM:-/nowhere}/$kind.safetensors" ] || options="$options --from $HEADS_FROM/$kind.safetensors --rate 1e-3"
   # shellcheck disable=SC2086
   SPILLWAY_JAVA_OPTIONS="${SPILLWAY_JAVA_OPTIONS:-} -Xmx2g" timeout $((heads + 40)) "$spillway" retain train --model "$work/model" \
