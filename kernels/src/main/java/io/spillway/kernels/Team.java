@@ -6,9 +6,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// Threads that share one short piece of work after another, tens of microseconds each: helpers wait
-/// awake for a moment before they sleep, and take parts as they get to them, so that a helper which
-/// the system holds up delays nobody by more than a part.
+/// Threads that share one short piece of work after another, tens of microseconds each: helpers
+/// wait awake for a moment before they sleep, and take parts as they get to them, so that a helper
+/// which the system holds up delays nobody by more than a part.
 public final class Team implements AutoCloseable {
   private static final int SPINS = 2000;
 
@@ -73,8 +73,8 @@ public final class Team implements AutoCloseable {
     }
   }
 
-  /// Calls `part` with each of `0 .. parts - 1` once, on any of the threads, and returns when all are
-  /// done. One caller at a time.
+  /// Calls `part` with each of `0 .. parts - 1` once, on any of the threads, and returns when all
+  /// are done. One caller at a time.
   public synchronized void run(int parts, LongConsumer part) {
     Work now = new Work(part, parts);
     if (parts > 1) {

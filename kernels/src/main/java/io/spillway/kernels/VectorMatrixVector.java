@@ -11,9 +11,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The product with vectors of pairs: a 32-bit lane holds two neighbouring bf16 numbers, the even one
-/// in its lower half, so a shift and a mask give two vectors of floats. The vector `x` is laid out
-/// once as its even and its odd numbers, aligned to cache lines. Four rows share each load of `x`.
+/// The product with vectors of pairs: a 32-bit lane holds two neighbouring bf16 numbers, the even
+/// one in its lower half, so a shift and a mask give two vectors of floats. The vector `x` is laid
+/// out once as its even and its odd numbers, aligned to cache lines. Four rows share each load of
+/// `x`.
 ///
 /// One caller at a time for each object.
 public final class VectorMatrixVector implements MatrixVector {
@@ -30,8 +31,9 @@ public final class VectorMatrixVector implements MatrixVector {
   private final Arena arena = Arena.ofAuto();
   private MemorySegment laidOut = arena.allocate(64, 64);
 
-  /// All of memory: loads through it skip the checks of each segment, which would halve the rate. The
-  /// bounds are checked once for each product, and the segments stay reachable until it is done.
+  /// All of memory: loads through it skip the checks of each segment, which would halve the rate.
+  /// The bounds are checked once for each product, and the segments stay reachable until it is
+  /// done.
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   public VectorMatrixVector(Team team) {

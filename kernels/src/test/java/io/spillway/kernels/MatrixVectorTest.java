@@ -41,8 +41,7 @@ class MatrixVectorTest {
               new ScalarMatrixVector().multiply(matrix, rows, columns, x, expected);
               fast.multiply(matrix, rows, columns, x, found);
               assertThat(found.toArray(ValueLayout.JAVA_FLOAT))
-                  .containsExactly(
-                      expected.toArray(ValueLayout.JAVA_FLOAT), Offset.offset(2e-4f));
+                  .containsExactly(expected.toArray(ValueLayout.JAVA_FLOAT), Offset.offset(2e-4f));
             }
           });
     }

@@ -53,6 +53,11 @@ public record CacheSettings(
   ///
   /// **Errors:** text that is none of these, and a budget below one entry.
   public static int parseBudget(String text, DecoderConfig config) {
+    return parseBudget(text, config, 4);
+  }
+
+  /// @param bytesPerNumber bytes of one stored number, see [CacheStorage#bytesPerNumber]
+  public static int parseBudget(String text, DecoderConfig config, double bytesPerNumber) {
     String trimmed = text.strip();
     double entries;
     try {
@@ -64,7 +69,7 @@ public record CacheSettings(
       } else if (trimmed.matches("[0-9]+")) {
         entries = Double.parseDouble(trimmed);
       } else {
-        entries = (double) Bytes.parse(trimmed).bytes() / config.cacheBytesPerToken(4);
+        entries = (double) Bytes.parse(trimmed).bytes() / config.cacheBytesPerToken(bytesPerNumber);
       }
     } catch (NumberFormatException e) {
       entries = Double.NaN;
@@ -73,7 +78,7 @@ public record CacheSettings(
       throw SpillwayException.badInput(
           "budget '%s' is no number of entries (4096), of bytes (64MiB, at least %d) or share of"
               + " the model's positions (25%%)",
-          text, config.cacheBytesPerToken(4));
+          text, config.cacheBytesPerToken(bytesPerNumber));
     }
     return (int) entries;
   }

@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// Linear layers. One row on the CPU, which is what writing a token needs, is bound by memory, and
-/// libtorch's `linear` reaches a fraction of its rate: bf16 weights take the kernel of this project,
-/// f32 ones libtorch's product of a matrix and a vector. All else is `linear`.
+/// libtorch's `linear` reaches a fraction of its rate: bf16 weights take the kernel of this
+/// project, f32 ones libtorch's product of a matrix and a vector. All else is `linear`.
 final class RowProduct {
   private static @Nullable Team team;
   private static @Nullable VectorMatrixVector kernel;

@@ -27,8 +27,8 @@ import org.bytedeco.pytorch.global.torch_cuda;
 public final class CudaGraph implements AutoCloseable {
   private static final int THREAD_LOCAL_MODE = 1; // cudaStreamCaptureModeThreadLocal
 
-  /// The numbers of all pools, sixteen bytes each, which stay for good: the preset would free one as
-  /// the pair of vectors that its name says, and crash.
+  /// The numbers of all pools, sixteen bytes each, which stay for good: the preset would free one
+  /// as the pair of vectors that its name says, and crash.
   private static final Set<Pointer> POOLS = ConcurrentHashMap.newKeySet();
 
   private final byte device;

@@ -305,7 +305,12 @@ public final class LongContextCommand extends SpillwayCommand {
       TrainingLength duration =
           new TrainingLength(steps == 0 && seconds == 0 ? 10_000 : steps, seconds);
       Recipe recipe =
-          new Recipe(hidden, layers, length, tokens, duration,
+          new Recipe(
+              hidden,
+              layers,
+              length,
+              tokens,
+              duration,
               rate,
               examined,
               examineEvery,

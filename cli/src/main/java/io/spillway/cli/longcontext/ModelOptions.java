@@ -1,6 +1,7 @@
 package io.spillway.cli.longcontext;
 
 import io.spillway.longcontext.CacheSettings;
+import io.spillway.longcontext.CacheStorage;
 import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.Policy;
 import io.spillway.platform.SpillwayException;
@@ -96,6 +97,15 @@ final class ModelOptions {
       description = "Keep the budget while the answer grows as well.")
   boolean evictWhileDecoding;
 
+  @Option(
+      names = "--cache",
+      paramLabel = "TYPE",
+      defaultValue = "model",
+      description =
+          "How keys and values are stored: model (as computed), f32, bf16, q8, q4 or q2; a budget in"
+              + " bytes counts them so (default: ${DEFAULT-VALUE}).")
+  String cache = "model";
+
   LongContextModel open() {
     DType type = DType.valueOf(known());
     ComputeDevice chosen = Devices.choose(device);
@@ -119,12 +129,15 @@ final class ModelOptions {
   }
 
   CacheSettings settings(LongContextModel of) {
+    CacheStorage storage = CacheStorage.named(cache);
+    double bytes = storage.bytesPerNumber(DType.valueOf(known()).bytes());
     return new CacheSettings(
-        CacheSettings.parseBudget(budget, of.config()),
+        CacheSettings.parseBudget(budget, of.config(), bytes),
         chunk,
         local,
         sinks,
         pyramid,
-        evictWhileDecoding);
+        evictWhileDecoding,
+        storage);
   }
 }

@@ -1,10 +1,10 @@
 package io.spillway.longcontext.generate;
 
 import io.spillway.platform.Seeds;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.random.RandomGenerator;
-import java.util.stream.IntStream;
 
 /// Draws tokens from logits; one for each answer.
 final class Sampler {
@@ -43,6 +43,21 @@ final class Sampler {
     return best;
   }
 
+  /// Places by falling share, the earlier first among equals; a vocabulary is too wide to box.
+  private static int[] falling(double[] share) {
+    long[] keys = new long[share.length];
+    for (int i = 0; i < keys.length; i++) {
+      // bits of positive floats rise with them, so their complement falls
+      keys[i] = (long) ~Float.floatToIntBits((float) share[i]) << 32 | i;
+    }
+    Arrays.sort(keys);
+    int[] order = new int[keys.length];
+    for (int i = 0; i < order.length; i++) {
+      order[i] = (int) keys[i];
+    }
+    return order;
+  }
+
   private int draw(double[] odds) {
     double largest = odds[best(odds)];
     double[] share = new double[odds.length];
@@ -51,12 +66,7 @@ final class Sampler {
       share[i] = Math.exp((odds[i] - largest) / sampling.temperature());
       sum += share[i];
     }
-    int[] order =
-        IntStream.range(0, odds.length)
-            .boxed()
-            .sorted((a, b) -> Double.compare(share[b], share[a]))
-            .mapToInt(Integer::intValue)
-            .toArray();
+    int[] order = falling(share);
     int kept = sampling.topK() == 0 ? order.length : Math.min(sampling.topK(), order.length);
     double together = 0;
     int last = 0;

@@ -97,11 +97,7 @@ public final class RetainTrainer {
   private double spent;
 
   private RetainTrainer(
-      Decoder decoder,
-      Source source,
-      Recipe recipe,
-      Optional<Path> from,
-      ComputeDevice device) {
+      Decoder decoder, Source source, Recipe recipe, Optional<Path> from, ComputeDevice device) {
     this.decoder = decoder;
     this.source = source;
     this.recipe = recipe;

@@ -5,9 +5,9 @@ import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /// Draws the numbers of one sample, each another one. In training half of the samples take their
-/// digits from a few, so that numbers share beginnings: then a digit can only be found by its key and
-/// its place, never by the digits before it alone. Without this a small model reads the digit of
-/// another number once in a few answers.
+/// digits from a few, so that numbers share beginnings: then a digit can only be found by its key
+/// and its place, never by the digits before it alone. Without this a small model reads the digit
+/// of another number once in a few answers.
 final class Values {
   private final String alphabet;
   private final Set<String> used = new HashSet<>();

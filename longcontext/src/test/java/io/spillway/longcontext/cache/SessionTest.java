@@ -151,8 +151,7 @@ class SessionTest {
             CacheSettings settings = CacheSettings.of(24, 16).withPyramid(2);
             for (Policy policy : List.of(new Policy.Full(), new Policy.HeavyHitters())) {
               try (Session plain = new Session(model.decoder(), policy, settings, null, null);
-                  Session recorded =
-                      new Session(model.decoder(), policy, settings, null, null)) {
+                  Session recorded = new Session(model.decoder(), policy, settings, null, null)) {
                 recorded.recordSteps();
                 plain.prefill(prompt, new int[0]);
                 recorded.prefill(prompt, new int[0]);

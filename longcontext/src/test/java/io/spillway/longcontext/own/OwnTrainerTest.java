@@ -70,7 +70,8 @@ class OwnTrainerTest {
 
   @Test
   void badRecipesAreRefused() {
-    assertThatThrownBy(() -> new Recipe(100, 2, 512, 512, TrainingLength.ofSteps(1), 1e-3, 1, 1, false, 1))
+    assertThatThrownBy(
+            () -> new Recipe(100, 2, 512, 512, TrainingLength.ofSteps(1), 1e-3, 1, 1, false, 1))
         .isInstanceOf(SpillwayException.class)
         .hasMessageContaining("hidden 100 must be a multiple of 64");
     assertThatThrownBy(() -> new TrainingLength(5, 5))
