@@ -104,6 +104,11 @@ public final class Commands {
               "io.spillway.cli.house.DoctorCommand"),
           new Entry(
               HOUSE,
+              "ui",
+              "serve the web page over all six systems",
+              "io.spillway.cli.house.UiCommand"),
+          new Entry(
+              HOUSE,
               "launch",
               "start, watch and end the processes of a job",
               "io.spillway.cli.house.LaunchCommand"),
@@ -149,6 +154,7 @@ public final class Commands {
     out.append(
         """
           test           run every test
+          package        pack an archive that runs without Java, a .deb, add-ons
 
         ./spillway COMMAND --help tells more of each. Most commands take --json.
         Exit status: 0 done, 2 bad input, 3 does not fit or not available, 1 our fault.

@@ -66,8 +66,12 @@ public abstract class SpillwayCommand implements Callable<Integer> {
   /// The folder of this run's record and files, `runs/<time>-<command>` in the current folder or in
   /// `SPILLWAY_RUNS`.
   protected final Path newRunFolder() {
-    String runs = System.getenv().getOrDefault("SPILLWAY_RUNS", "runs");
-    return RunRecord.newFolder(Path.of(runs), commandName(), startedAt);
+    return RunRecord.newFolder(runsFolder(), commandName(), startedAt);
+  }
+
+  /// Where run records go.
+  protected static Path runsFolder() {
+    return Path.of(System.getenv().getOrDefault("SPILLWAY_RUNS", "runs"));
   }
 
   /// Writes the record of this run into its folder.

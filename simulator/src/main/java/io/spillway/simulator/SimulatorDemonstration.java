@@ -14,9 +14,7 @@ import io.spillway.simulator.system.SystemFiles;
 import io.spillway.simulator.timing.TimingResult;
 import io.spillway.simulator.timing.TimingRun;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,13 +96,6 @@ public final class SimulatorDemonstration implements Demonstration {
   }
 
   private static ElfImage program() {
-    try (InputStream in = SimulatorDemonstration.class.getResourceAsStream("/programs/bfs")) {
-      if (in == null) {
-        throw new IllegalStateException("resource /programs/bfs is missing");
-      }
-      return ElfImage.parse(Path.of("bfs"), in.readAllBytes());
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read /programs/bfs", e);
-    }
+    return ElfImage.parse(Path.of("bfs"), Workloads.read("bfs"));
   }
 }

@@ -51,6 +51,7 @@ public final class Session implements AutoCloseable {
   private float @Nullable [] lastLogits;
   private boolean recordsSteps;
   private @Nullable RecordedStep step;
+  private @Nullable EvictionObserver observer;
 
   /// @param heads trained heads if the policy needs them
   /// @param importance for the oracle, each layer's `[kvHeads, tokens]`
@@ -86,6 +87,20 @@ public final class Session implements AutoCloseable {
 
   public Policy policy() {
     return policy;
+  }
+
+  /// Hears of every eviction, for people who want to see the cache forget.
+  @FunctionalInterface
+  public interface EvictionObserver {
+    /// @param layer the layer
+    /// @param kept for each head in turn, the places before the eviction of what stays, in order
+    /// @param heads key-value heads
+    void kept(int layer, long[] kept, int heads);
+  }
+
+  /// Tells `listener` of every eviction from now on; each costs a copy to the host.
+  public void observe(EvictionObserver listener) {
+    observer = listener;
   }
 
   public CacheSettings settings() {
@@ -449,6 +464,9 @@ public final class Session implements AutoCloseable {
         int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
         Tensor best = cache.best(budget, Math.min(sinks, budget), recent);
         cache.compact(best);
+        if (observer != null) {
+          observer.kept(layer, Tensors.longs(best), config.kvHeads());
+        }
         if (policy instanceof Policy.SnapKvWhole) {
           cache.trim(budget);
         }
