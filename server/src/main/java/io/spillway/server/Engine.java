@@ -7,6 +7,7 @@ import io.spillway.longcontext.generate.Generator;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -14,9 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Runs all requests of one model on one platform thread: a new request joins the growing answers
-/// as soon as a place is free, and all answers grow by one token in one pass over the weights.
+/// as soon as a place is free, and all answers grow by one token in one pass over the weights. A
+/// prompt is read chunk by chunk between those passes, so that a long one holds no answer up for
+/// longer than a chunk takes.
 final class Engine implements AutoCloseable {
   private record Growing(Job job, Session session, Answer answer, int promptTokens) {}
+
+  /// A prompt on its way into a cache.
+  private record Reading(Job job, Session session, Session.Prefill prefill) {}
 
   private final LongContextModel model;
   private final SessionStore store;
@@ -44,88 +50,114 @@ final class Engine implements AutoCloseable {
 
   private void run() {
     List<Growing> growing = new ArrayList<>();
+    Optional<Reading> reading = Optional.empty();
     try {
-      while (!draining || !growing.isEmpty() || !waiting.isEmpty()) {
-        admit(growing);
+      while (!draining || !growing.isEmpty() || reading.isPresent() || !waiting.isEmpty()) {
+        if (reading.isEmpty() && growing.size() < most) {
+          reading = admit(growing.isEmpty());
+        }
+        if (reading.isPresent() && read(reading.get(), growing)) {
+          reading = Optional.empty();
+        }
         step(growing);
-        active.set(growing.size());
+        active.set(growing.size() + (reading.isPresent() ? 1 : 0));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
       growing.forEach(g -> g.session().close());
+      reading.ifPresent(r -> r.session().close());
       stopped.countDown();
     }
   }
 
-  private void admit(List<Growing> growing) throws InterruptedException {
-    while (growing.size() < most) {
-      Job job = growing.isEmpty() ? waiting.poll(50, TimeUnit.MILLISECONDS) : waiting.poll();
-      if (job == null) {
-        return;
-      }
-      if (!job.cancelled()) {
-        begin(job, growing);
-      }
-      if (!growing.isEmpty()) {
-        return; // one prompt between two steps, so that growing answers do not stall
-      }
+  /// Takes the next request, waiting for one if nothing else is to be done.
+  private Optional<Reading> admit(boolean idle) throws InterruptedException {
+    Job job = idle ? waiting.poll(50, TimeUnit.MILLISECONDS) : waiting.poll();
+    if (job == null || job.cancelled()) {
+      return Optional.empty();
     }
-  }
-
-  private void begin(Job job, List<Growing> growing) {
-    Session session = null;
     try {
-      session = open(job);
-      if (job.store.isPresent()) {
-        job.tell(new Job.Event.Done("stop", session.seen(), 0));
-        store.put(job.store.get(), session);
-        return;
-      }
-      Answer answer =
-          new Answer(model.tokenizer(), model.config().endTokens(), job.sampling, job.mostTokens);
-      metrics.promptTokens(job.prompt.length);
-      metrics.firstToken((System.nanoTime() - job.createdNanos) / 1e9);
-      Growing one = new Growing(job, session, answer, job.prompt.length);
-      if (advance(one, session.logits())) {
-        growing.add(one);
-        session = null;
-      }
+      return Optional.of(open(job));
     } catch (RuntimeException e) {
       job.tell(new Job.Event.Failed(e));
-    } finally {
-      if (session != null && job.store.isEmpty()) {
-        session.close();
-      }
+      return Optional.empty();
     }
   }
 
-  private Session open(Job job) {
-    if (job.session.isPresent()) {
-      Session session = store.fork(job.session.get());
-      try {
-        session.extend(job.prompt);
-      } catch (RuntimeException e) {
-        session.close();
-        throw e;
+  /// Reads one chunk; whether the prompt needs no further one.
+  private boolean read(Reading reading, List<Growing> growing) {
+    Job job = reading.job();
+    boolean kept = false;
+    boolean more = false;
+    try {
+      if (job.cancelled()) {
+        metrics.cancelled();
+        return true;
       }
-      return session;
+      if (!reading.prefill().isDone()) {
+        reading.prefill().step();
+      }
+      more = !reading.prefill().isDone();
+      if (!more) {
+        kept = begin(job, reading.session(), growing);
+      }
+    } catch (RuntimeException e) {
+      more = false;
+      job.tell(new Job.Event.Failed(e));
+    } finally {
+      if (!more && !kept) {
+        reading.session().close();
+      }
     }
-    if (job.store.isEmpty()) {
+    return !more;
+  }
+
+  /// Stores a context that was read, or chooses the first token; whether the session lives on.
+  private boolean begin(Job job, Session session, List<Growing> growing) {
+    if (job.store.isPresent()) {
+      job.tell(new Job.Event.Done("stop", session.seen(), 0));
+      store.put(job.store.get(), session);
+      return true;
+    }
+    Answer answer =
+        new Answer(model.tokenizer(), model.config().endTokens(), job.sampling, job.mostTokens);
+    metrics.promptTokens(job.prompt.length);
+    metrics.firstToken((System.nanoTime() - job.createdNanos) / 1e9);
+    Growing one = new Growing(job, session, answer, job.prompt.length);
+    boolean more = advance(one, session.logits());
+    if (more) {
+      growing.add(one);
+    }
+    return more;
+  }
+
+  private Reading open(Job job) {
+    if (job.store.isEmpty() && job.session.isEmpty()) {
       Generator.check(model, job.policy, job.prompt.length, job.mostTokens);
     }
-    Session session = model.session(job.policy, job.settings);
+    Session session =
+        job.session.isPresent()
+            ? store.fork(job.session.get())
+            : model.session(job.policy, job.settings);
     try {
-      int[][] parts =
-          job.store.isPresent()
-              ? new int[][] {job.prompt, new int[0]}
-              : Generator.split(job.prompt, job.settings.local());
-      session.prefill(parts[0], parts[1]);
+      return new Reading(job, session, prefill(job, session));
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
-    return session;
+  }
+
+  /// A stored context takes a question whole, a new one is evicted down to what its end needs.
+  private static Session.Prefill prefill(Job job, Session session) {
+    if (job.session.isPresent()) {
+      return session.startPrefill(new int[0], job.prompt);
+    }
+    if (job.store.isPresent()) {
+      return session.startPrefill(job.prompt, new int[0]);
+    }
+    int[][] parts = Generator.split(job.prompt, job.settings.local());
+    return session.startPrefill(parts[0], parts[1]);
   }
 
   /// Chooses the next token; whether the answer goes on.

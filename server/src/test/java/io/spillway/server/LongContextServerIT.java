@@ -22,10 +22,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -167,6 +170,43 @@ class LongContextServerIT {
       }
       // each stream has its own cache: answers must not mix
       assertThat(right).isGreaterThanOrEqualTo(62);
+    }
+  }
+
+  @Test
+  void aLongPromptDoesNotHoldUpAnAnswerThatGrows() throws Exception {
+    try (LongContextModel model = model();
+        LongContextServer server = start(model, 4, 8, folder)) {
+      // given an answer that grows as long as it may
+      AtomicInteger pieces = new AtomicInteger();
+      HttpResponse<Stream<String>> growing =
+          http.send(
+              to(server, "/v1/completions")
+                  .POST(
+                      HttpRequest.BodyPublishers.ofString(
+                          "{\"prompt\": \"The fox\", \"max_tokens\": 400, \"stream\": true,"
+                              + " \"temperature\": 2}"))
+                  .build(),
+              HttpResponse.BodyHandlers.ofLines());
+      Iterator<String> lines = growing.body().iterator();
+      lines.next();
+      Thread reader =
+          Thread.startVirtualThread(
+              () -> lines.forEachRemaining(line -> pieces.addAndGet(line.isEmpty() ? 0 : 1)));
+      // when a prompt of some sixty chunks comes
+      int before = pieces.get();
+      String filler = "The fox finds the old tower. ".repeat(550);
+      HttpResponse<String> other =
+          post(
+              server,
+              "/v1/completions",
+              Json.line(java.util.Map.of("prompt", filler, "max_tokens", 1)));
+      int during = pieces.get() - before;
+      // then the answer grew between its chunks, or was through before them
+      assertThat(other.statusCode()).as(other.body()).isEqualTo(200);
+      boolean ended = !reader.isAlive();
+      assertThat(during).isGreaterThan(ended ? 5 : 30);
+      reader.join();
     }
   }
 

@@ -140,25 +140,69 @@ public final class Session implements AutoCloseable {
   ///
   /// **Errors:** a budget that leaves no room within the model's positions.
   public void prefill(int[] context, int[] question) {
-    requireRoom(question.length);
-    long whole = (long) length() + context.length + question.length;
-    horizon = (int) Math.min(whole, policy.evicts() ? longest(question.length) : whole);
-    if (policy instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
-      prefixQuestion(context, question);
-      return;
+    Prefill prefill = startPrefill(context, question);
+    while (!prefill.isDone()) {
+      prefill.step();
     }
-    read(context, 0);
-    if (question.length > 0) {
-      extend(question);
+  }
+
+  /// Begins to read a prompt as [#prefill] does, a chunk at a time, so that other sequences may
+  /// grow in between.
+  public Prefill startPrefill(int[] context, int[] question) {
+    return new Prefill(context, question);
+  }
+
+  /// A prompt on its way into the cache.
+  public final class Prefill {
+    private final int[] context;
+    private final int[] question;
+    private int at;
+    private boolean done;
+
+    private Prefill(int[] context, int[] question) {
+      requireRoom(question.length);
+      long whole = (long) length() + context.length + question.length;
+      horizon = (int) Math.min(whole, policy.evicts() ? longest(question.length) : whole);
+      this.context = context.clone();
+      this.question = question.clone();
+      if (policy instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
+        at = prefixQuestion(context, question);
+      }
     }
-    if (policy instanceof Policy.SnapKvWhole) {
-      evict(true);
+
+    public boolean isDone() {
+      return done;
+    }
+
+    /// Reads the next chunk, or the question when the context is through.
+    public void step() {
+      if (done) {
+        throw new IllegalStateException("the prompt has been read");
+      }
+      if (at < context.length) {
+        int end = Math.min(context.length, at + settings.chunk());
+        forward(Arrays.copyOfRange(context, at, end));
+        if (policy.evicts() && !(policy instanceof Policy.SnapKvWhole)) {
+          evict(end == context.length);
+        }
+        at = end;
+        return;
+      }
+      if (question.length > 0) {
+        extend(question);
+      }
+      if (policy instanceof Policy.SnapKvWhole) {
+        evict(true);
+      }
+      done = true;
     }
   }
 
   /// The begin token, the question, the text, the question once more. The leading question stays in
   /// the cache with the sinks.
-  private void prefixQuestion(int[] context, int[] question) {
+  ///
+  /// @return tokens of the text that are read with it
+  private int prefixQuestion(int[] context, int[] question) {
     int begin = Math.min(1, context.length);
     int[] prefix = Arrays.copyOf(context, begin + question.length);
     System.arraycopy(question, 0, prefix, begin, question.length);
@@ -170,18 +214,7 @@ public final class Session implements AutoCloseable {
     }
     extend(prefix);
     sinks = Math.max(sinks, prefix.length);
-    read(context, begin);
-    extend(question);
-  }
-
-  private void read(int[] tokens, int from) {
-    for (int at = from; at < tokens.length; at += settings.chunk()) {
-      int end = Math.min(tokens.length, at + settings.chunk());
-      forward(Arrays.copyOfRange(tokens, at, end));
-      if (policy.evicts() && !(policy instanceof Policy.SnapKvWhole)) {
-        evict(end == tokens.length);
-      }
-    }
+    return begin;
   }
 
   /// The largest position of a prompt under eviction.
