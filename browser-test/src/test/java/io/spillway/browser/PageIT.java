@@ -54,8 +54,7 @@ class PageIT {
 
   @BeforeAll
   static void start() throws IOException {
-    assumeTrue(
-        Files.isExecutable(CHROMIUM), "no Chromium at " + CHROMIUM + " (Debian: chromium)");
+    assumeTrue(Files.isExecutable(CHROMIUM), "no Chromium at " + CHROMIUM + " (Debian: chromium)");
     Path run = Files.createDirectories(folder.resolve("20260101-000000-plan"));
     Files.writeString(
         run.resolve("run.json"),

@@ -46,20 +46,25 @@ final class ArchitectureTest {
         "platform",
         Stream.concat(
             SYSTEMS.stream(),
-            Stream.of("report", "tensor", "kernels", "models", "sweep", "server", "cli")));
+            Stream.of("report", "tensor", "kernels", "models", "sweep", "server", "ui", "cli")));
     lower(
         "kernels",
         Stream.concat(
-            SYSTEMS.stream(), Stream.of("report", "tensor", "models", "sweep", "server", "cli")));
+            SYSTEMS.stream(),
+            Stream.of("report", "tensor", "models", "sweep", "server", "ui", "cli")));
     lower(
         "report",
-        Stream.concat(SYSTEMS.stream(), Stream.of("tensor", "kernels", "models", "server", "cli")));
+        Stream.concat(
+            SYSTEMS.stream(), Stream.of("tensor", "kernels", "models", "server", "ui", "cli")));
     lower(
         "tensor",
-        Stream.concat(SYSTEMS.stream(), Stream.of("report", "models", "sweep", "server", "cli")));
-    lower("models", Stream.concat(SYSTEMS.stream(), Stream.of("report", "sweep", "server", "cli")));
+        Stream.concat(
+            SYSTEMS.stream(), Stream.of("report", "models", "sweep", "server", "ui", "cli")));
+    lower(
+        "models",
+        Stream.concat(SYSTEMS.stream(), Stream.of("report", "sweep", "server", "ui", "cli")));
     for (String system : SYSTEMS) {
-      lower(system, Stream.of("cli", "server"));
+      lower(system, Stream.of("cli", "server", "ui"));
     }
   }
 

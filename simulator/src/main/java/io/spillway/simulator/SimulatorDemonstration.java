@@ -13,7 +13,6 @@ import io.spillway.simulator.machine.ProcessOptions;
 import io.spillway.simulator.system.SystemFiles;
 import io.spillway.simulator.timing.TimingResult;
 import io.spillway.simulator.timing.TimingRun;
-import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -40,7 +40,8 @@ final class ChatView implements View {
 
   @Override
   public void route(Routes routes) {
-    routes.get("chat", (request, response) -> HttpService.json(response, torch.call(this::example)));
+    routes.get(
+        "chat", (request, response) -> HttpService.json(response, torch.call(this::example)));
     routes.post("chat", this::answer);
   }
 
@@ -135,7 +136,8 @@ final class ChatView implements View {
         }
       });
       session.prefill(context, question);
-      Answer answer = new Answer(model.tokenizer(), model.config().endTokens(), Sampling.greedy(), most);
+      Answer answer =
+          new Answer(model.tokenizer(), model.config().endTokens(), Sampling.greedy(), most);
       boolean more = answer.accept(session.logits());
       stream.event("piece", Json.line(answer.fresh()));
       while (more && !session.isFull()) {
@@ -146,9 +148,12 @@ final class ChatView implements View {
           "done",
           Json.line(
               Map.of(
-                  "tokens", context.length + question.length,
-                  "peakBytes", session.peakBytes(),
-                  "fullBytes", model.config().cacheBytesPerToken(4) * (context.length + question.length))));
+                  "tokens",
+                  context.length + question.length,
+                  "peakBytes",
+                  session.peakBytes(),
+                  "fullBytes",
+                  model.config().cacheBytesPerToken(4) * (context.length + question.length))));
     }
   }
 

@@ -60,12 +60,10 @@ final class ImagesView implements View {
     if (!STRATEGIES.contains(strategy)) {
       throw SpillwayException.badInput("strategy '%s' is none of %s", strategy, STRATEGIES);
     }
-    Strategy shared =
-        Strategy.named(strategy, ranks, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
+    Strategy shared = Strategy.named(strategy, ranks, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
     torch.call(() -> {
       ImageModel model = model();
-      Images images =
-          new Images(model, model.size(), new long[] {seed}, new int[] {label});
+      Images images = new Images(model, model.size(), new long[] {seed}, new int[] {label});
       Job alone = job(images, new Strategy.Single(), steps, guidance);
       Job together = job(images, shared, steps, guidance);
       alone.check(model.denoiser(), 1);

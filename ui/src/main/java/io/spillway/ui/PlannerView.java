@@ -71,7 +71,8 @@ final class PlannerView implements View {
             SECONDS,
             MARGIN,
             new Seeds(1));
-    Answer answer = Planner.plan(method(View.text(body, "method", "SPILLWAY")), wanted, Progress.silent());
+    Answer answer =
+        Planner.plan(method(View.text(body, "method", "SPILLWAY")), wanted, Progress.silent());
     List<Map<String, Object>> plans = new ArrayList<>();
     for (Plan plan : answer.plans()) {
       Map<String, Object> row = new LinkedHashMap<>();

@@ -50,8 +50,7 @@ final class RunsView implements View {
       return runs;
     }
     try (Stream<Path> entries = Files.list(folder)) {
-      for (Path entry :
-          entries.sorted(Comparator.reverseOrder()).limit(MOST).toList()) {
+      for (Path entry : entries.sorted(Comparator.reverseOrder()).limit(MOST).toList()) {
         Path record = entry.resolve("run.json");
         if (Files.isRegularFile(record)) {
           JsonNode run = Json.read(record, JsonNode.class);

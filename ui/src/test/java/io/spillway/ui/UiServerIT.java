@@ -23,7 +23,8 @@ class UiServerIT {
 
   private static int status(UiServer server, String path, String... headers) throws IOException {
     try (Socket socket = new Socket("127.0.0.1", server.port())) {
-      StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nConnection: close\r\n");
+      StringBuilder request =
+          new StringBuilder("GET " + path + " HTTP/1.1\r\nConnection: close\r\n");
       for (String header : headers) {
         request.append(header).append("\r\n");
       }
@@ -41,7 +42,8 @@ class UiServerIT {
     try (UiServer server = UiServer.start("127.0.0.1", 0, Optional.empty(), runs)) {
       String own = "127.0.0.1:" + server.port();
       assertThat(status(server, "/api/runs", "Host: " + own)).isEqualTo(200);
-      assertThat(status(server, "/api/runs", "Host: " + own, "Origin: http://" + own)).isEqualTo(200);
+      assertThat(status(server, "/api/runs", "Host: " + own, "Origin: http://" + own))
+          .isEqualTo(200);
       assertThat(status(server, "/api/runs", "Host: " + own, "Origin: https://evil.example"))
           .isEqualTo(403);
       // a name of a stranger's that resolves to this machine
@@ -54,7 +56,8 @@ class UiServerIT {
     try (UiServer server = UiServer.start("127.0.0.1", 0, Optional.of(TOKEN), runs)) {
       String host = "Host: 127.0.0.1:" + server.port();
       assertThat(status(server, "/api/runs", host)).isEqualTo(401);
-      assertThat(status(server, "/api/runs", host, "Authorization: Bearer " + TOKEN)).isEqualTo(200);
+      assertThat(status(server, "/api/runs", host, "Authorization: Bearer " + TOKEN))
+          .isEqualTo(200);
       assertThat(status(server, "/", host)).isEqualTo(200);
     }
   }

@@ -17,7 +17,8 @@ public final class UiCommand extends SpillwayCommand {
   @Option(
       names = "--host",
       defaultValue = "127.0.0.1",
-      description = "Address to listen on; any but loopback wants --token (default: ${DEFAULT-VALUE}).")
+      description =
+          "Address to listen on; any but loopback wants --token (default: ${DEFAULT-VALUE}).")
   private String host = "127.0.0.1";
 
   @Option(
