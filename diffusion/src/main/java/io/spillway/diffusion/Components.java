@@ -33,8 +33,8 @@ final class Components {
     Path file = component.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw SpillwayException.notFound(
-          "%s: component %s is missing; it is a folder with config.json and safetensors",
-          component.getParent(), component.getFileName());
+          "component %s is missing (%s); it is a folder with config.json and safetensors",
+          component.getFileName(), file);
     }
     return Json.readTree(file);
   }
