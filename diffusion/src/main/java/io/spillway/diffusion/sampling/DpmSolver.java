@@ -32,7 +32,7 @@ public record DpmSolver(NoiseSchedule schedule) implements Sampler {
 
     SolverRun(int steps) {
       this.steps = steps;
-      this.times = schedule.times(steps);
+      this.times = schedule.solverTimes(steps);
       double[] products = schedule.alphaProducts();
       this.alphas = new double[steps + 1];
       this.sigmas = new double[steps + 1];

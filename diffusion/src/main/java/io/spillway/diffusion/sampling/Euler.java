@@ -15,12 +15,20 @@ public record Euler(NoiseSchedule schedule) implements Sampler {
 
   @Override
   public Run begin(int steps) {
-    int[] times = schedule.times(steps);
     double[] alphas = schedule.alphaProducts();
+    double[] times = new double[steps];
     double[] sigmas = new double[steps + 1];
+    int[] whole = schedule.times(steps);
     for (int i = 0; i < steps; i++) {
-      double a = alphas[times[i]];
-      sigmas[i] = Math.sqrt((1 - a) / a);
+      // as diffusers does, linear spacing keeps times between whole ones and interpolates
+      times[i] =
+          schedule.spacing() == NoiseSchedule.Spacing.LINSPACE
+              ? schedule.linear(steps, i)
+              : whole[i];
+      int below = (int) times[i];
+      int above = Math.min(below + 1, alphas.length - 1);
+      double part = times[i] - below;
+      sigmas[i] = (1 - part) * sigma(alphas[below]) + part * sigma(alphas[above]);
     }
     return new Run() {
       @Override
@@ -50,5 +58,9 @@ public record Euler(NoiseSchedule schedule) implements Sampler {
         return Sampler.blend(1, x, sigmas[i + 1] - sigmas[i], noise);
       }
     };
+  }
+
+  private static double sigma(double alpha) {
+    return Math.sqrt((1 - alpha) / alpha);
   }
 }

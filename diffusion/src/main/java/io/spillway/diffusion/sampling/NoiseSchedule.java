@@ -68,23 +68,49 @@ public record NoiseSchedule(
 
   /// The visited times, noisiest first.
   public int[] times(int steps) {
-    if (steps < 1 || steps > trainSteps) {
-      throw SpillwayException.badInput(
-          "%d steps: between 1 and %d are possible", steps, trainSteps);
-    }
+    checkSteps(steps, trainSteps);
     int[] times = new int[steps];
     for (int i = 0; i < steps; i++) {
       times[i] =
           switch (spacing) {
             case LEADING ->
                 Math.min(trainSteps - 1, (steps - 1 - i) * (trainSteps / steps) + offset);
-            case TRAILING -> (int) Math.round(trainSteps - (double) i * trainSteps / steps) - 1;
-            case LINSPACE ->
-                steps == 1
-                    ? trainSteps - 1
-                    : (int) Math.rint((trainSteps - 1.0) * (steps - 1 - i) / (steps - 1));
+            case TRAILING -> trailing(steps, i);
+            case LINSPACE -> (int) Math.rint(linear(steps, i));
           };
     }
     return times;
+  }
+
+  /// The visited times of a solver that never asks at the clean end: those of one more step,
+  /// without the last.
+  public int[] solverTimes(int steps) {
+    checkSteps(steps, trainSteps - 1);
+    int[] times = new int[steps];
+    for (int i = 0; i < steps; i++) {
+      times[i] =
+          switch (spacing) {
+            case LEADING ->
+                Math.min(trainSteps - 1, (steps - i) * (trainSteps / (steps + 1)) + offset);
+            case TRAILING -> trailing(steps, i);
+            case LINSPACE -> (int) Math.rint(linear(steps + 1, i));
+          };
+    }
+    return times;
+  }
+
+  /// Time `i` of those in equal steps from the last one to 0, between whole ones.
+  double linear(int steps, int i) {
+    return steps == 1 ? trainSteps - 1 : (trainSteps - 1.0) * (steps - 1 - i) / (steps - 1);
+  }
+
+  private int trailing(int steps, int i) {
+    return (int) Math.rint(trainSteps - (double) i * trainSteps / steps) - 1;
+  }
+
+  private static void checkSteps(int steps, int most) {
+    if (steps < 1 || steps > most) {
+      throw SpillwayException.badInput("%d steps: between 1 and %d are possible", steps, most);
+    }
   }
 }

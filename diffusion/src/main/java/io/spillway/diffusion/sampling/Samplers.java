@@ -56,6 +56,26 @@ public final class Samplers {
   public static Sampler read(Path file) {
     JsonNode json = Json.readTree(file);
     String type = json.path("_class_name").asString("");
+    for (String unsupported :
+        List.of(
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
+            "use_lu_lambdas",
+            "use_dynamic_shifting",
+            "rescale_betas_zero_snr",
+            "thresholding",
+            "clip_sample")) {
+      if (json.path(unsupported).asBoolean(false)) {
+        throw SpillwayException.badFile(
+            file, "", "%s is not supported, only without it", unsupported);
+      }
+    }
+    String algorithm = json.path("algorithm_type").asString("dpmsolver++");
+    if (!algorithm.equals("dpmsolver++") || json.path("solver_order").asInt(2) != 2) {
+      throw SpillwayException.badFile(
+          file, "", "only dpmsolver++ of order 2 is supported, not %s", algorithm);
+    }
     if (type.equals("FlowMatchEulerDiscreteScheduler")) {
       return new FlowEuler(json.path("shift").asDouble(1));
     }

@@ -54,11 +54,12 @@ final class SamplersGoldenTest {
 
   @Test
   void dpmSolverOfSecondOrder() {
-    NoiseSchedule three =
-        new NoiseSchedule(3, 0.5, 0.5, false, NoiseSchedule.Spacing.LEADING, 0, true);
-    try (Sampler.Run run = new DpmSolver(three).begin(3)) {
-      double[] a = {Math.sqrt(1 / 8.0), Math.sqrt(1 / 4.0), Math.sqrt(1 / 2.0)};
-      double[] s = {Math.sqrt(7 / 8.0), Math.sqrt(3 / 4.0), Math.sqrt(1 / 2.0)};
+    // four times with shares 1/2 to 1/16, of which the solver visits the upper three
+    NoiseSchedule four =
+        new NoiseSchedule(4, 0.5, 0.5, false, NoiseSchedule.Spacing.LEADING, 0, true);
+    try (Sampler.Run run = new DpmSolver(four).begin(3)) {
+      double[] a = {Math.sqrt(1 / 16.0), Math.sqrt(1 / 8.0), Math.sqrt(1 / 4.0)};
+      double[] s = {Math.sqrt(15 / 16.0), Math.sqrt(7 / 8.0), Math.sqrt(3 / 4.0)};
       double m0 = (1 - s[0] * 0.3) / a[0];
       double h0 = Math.log(a[1] / s[1]) - Math.log(a[0] / s[0]);
       double x1 = s[1] / s[0] - a[1] * (Math.exp(-h0) - 1) * m0;
@@ -90,6 +91,49 @@ final class SamplersGoldenTest {
     assertThat(times[0]).isEqualTo(981);
     assertThat(times[49]).isEqualTo(1);
     assertThat(NoiseSchedule.SDXL.alphaProducts()[0]).isCloseTo(1 - 0.00085, within(1e-12));
+  }
+
+  @Test
+  void timesAreThoseOfDiffusers() {
+    // worked with numpy: linspace(0, 999, 21).round()[::-1][:-1] and so on
+    NoiseSchedule linear =
+        new NoiseSchedule(1000, 0.0001, 0.02, false, NoiseSchedule.Spacing.LINSPACE, 0, true);
+    int[] solver = linear.solverTimes(20);
+    assertThat(new int[] {solver[0], solver[1], solver[19]}).containsExactly(999, 949, 50);
+    int[] sdxl = NoiseSchedule.SDXL.solverTimes(25);
+    assertThat(new int[] {sdxl[0], sdxl[1], sdxl[24]}).containsExactly(951, 913, 39);
+    NoiseSchedule trailing =
+        new NoiseSchedule(1000, 0.0001, 0.02, false, NoiseSchedule.Spacing.TRAILING, 0, true);
+    assertThat(trailing.times(4)).containsExactly(999, 749, 499, 249);
+    assertThat(linear.times(4)).containsExactly(999, 666, 333, 0);
+  }
+
+  @Test
+  void eulersSigmasOfSdxl() {
+    // worked with numpy: sqrt((1 - a) / a) with a = cumprod(1 - linspace(sqrt .00085, sqrt .012)²)
+    try (Sampler.Run run = new Euler(NoiseSchedule.SDXL).begin(50)) {
+      assertThat(run.time(0)).isEqualTo(981);
+      assertThat(run.initialDeviation()).isCloseTo(13.15846412, within(1e-6));
+      assertThat(step(run, 0, 1, 0)).isCloseTo(11.67604627 - 13.12041074, within(1e-6));
+      assertThat(step(run, 0, 1, 49)).isCloseTo(-0.04131441, within(1e-6));
+    }
+    NoiseSchedule linear =
+        new NoiseSchedule(1000, 0.00085, 0.012, true, NoiseSchedule.Spacing.LINSPACE, 0, false);
+    try (Sampler.Run run = new Euler(linear).begin(5)) {
+      assertThat(run.time(1)).isEqualTo(749.25);
+      assertThat(step(run, 0, 1, 0)).isCloseTo(4.08608804 - 14.61464123, within(1e-6));
+    }
+  }
+
+  @Test
+  void optionsThatWouldChangeTheStepsAreRefused(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("scheduler_config.json");
+    Files.writeString(
+        file, "{\"_class_name\": \"EulerDiscreteScheduler\", \"use_karras_sigmas\": true}");
+    assertThatThrownBy(() -> Samplers.read(file)).hasMessageContaining("use_karras_sigmas");
+    Files.writeString(
+        file, "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"solver_order\": 3}");
+    assertThatThrownBy(() -> Samplers.read(file)).hasMessageContaining("order 2");
   }
 
   @Test
