@@ -1,6 +1,6 @@
 #!/bin/bash
 # Functional speed beside qemu-riscv64, in turn: wall and CPU seconds of whole processes, both with their start; ours with
-# the compilation that HotSpot does on other threads. The programs execute 1.2 to 3.4 thousand million instructions.
+# the compilation that HotSpot does on other threads. The programs execute 1.2e9 to 3.4e9 instructions.
 #   bench/simulator-functional.sh [REPEATS] ["PROGRAM ARGS;PROGRAM ARGS"]   one CSV row per run, then the median ratio of each
 #                                                                     program and the geometric means of these medians
 #   SPILLWAY   the launcher to measure, default the repository's ./spillway
@@ -31,7 +31,7 @@ for repeat in $(seq "$repeats"); do
   done
 done
 sort -t, -k1,1 -k8,8n "$rows" | awk -F, '
-  function flush() { if (k) { m = w[int((k + 1) / 2)]; printf "%s: %d instructions, median wall ratio %.2f (%.2f to %.2f)\n", name, count, m, w[1], w[k]; sum += log(m); n++ } k = 0 }
+  function flush() { if (k) { m = w[int((k + 1) / 2)]; printf "%s: %s instructions, median wall ratio %.2f (%.2f to %.2f)\n", name, count, m, w[1], w[k]; sum += log(m); n++ } k = 0 }
   $1 != name { flush(); name = $1; count = $3 }
   { w[++k] = $8; cpu += log($9); runs++ }
   END { flush(); printf "geometric mean qemu/spillway: wall %.2f over %d programs, CPU %.2f over %d runs (above 1: spillway is faster)\n", exp(sum / n), n, exp(cpu / runs), runs }'
