@@ -21,6 +21,18 @@ unset OPENBLAS_CORETYPE
 export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" DJL_OFFLINE=true
 class_path="$jars/*"
 set -- io.spillway.cli.Main "$@"
+# functional simulation runs generated code, which wants options of its own; `spillway` in a checkout says why
+case "${2:-} ${3:-}" in
+  'simulate run' | 'simulate checkpoint' | 'simulate restore')
+    case " $* " in
+      *' --system'*) ;;
+      *)
+        set -- -XX:+UseSerialGC -XX:PerMethodTrapLimit=0 -XX:-UseOnStackReplacement -XX:CompileCommand=quiet \
+          '-XX:CompileCommand=CompileThresholdScaling,*TranslatedRegion*::run,0.02' "$@"
+        ;;
+    esac
+    ;;
+esac
 if [ -d "$data/addons" ]; then
   class_path="$data/addons/*:$class_path"
   if ls "$data/addons"/*-gpu.jar >/dev/null 2>&1; then set -- -Dorg.bytedeco.javacpp.platform.extension=-gpu "$@"; fi

@@ -98,7 +98,8 @@ public final class CompareCommand extends SpillwayCommand {
         Progress.Task task =
             progress().start("compare", (strategies.size() * (long) on.size() + 1))) {
       size = options.size(model);
-      Comparison.Subject subject = new Comparison.Subject(model, classifier, images, options.seed, batch);
+      Comparison.Subject subject =
+          new Comparison.Subject(model, classifier, images, options.seed, batch);
       Progress.Task silent = Progress.silent().start("steps", -1);
       Job single = options.job(model, "single", 1);
       Comparison.Result reference = Comparison.run(subject, single, 1, new float[0], silent);

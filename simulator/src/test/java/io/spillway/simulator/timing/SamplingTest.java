@@ -53,8 +53,7 @@ final class SamplingTest {
   void refusesSamplesLongerThanTheirPeriod() {
     assertThatThrownBy(() -> new TimingRun.Window(0, 900, 200, 1_000))
         .isInstanceOfSatisfying(
-            SpillwayException.class,
-            e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
+            SpillwayException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
         .hasMessageContaining("900")
         .hasMessageContaining("1000");
   }
