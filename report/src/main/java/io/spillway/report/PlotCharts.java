@@ -3,6 +3,8 @@ package io.spillway.report;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -96,6 +98,10 @@ final class PlotCharts {
     return chart;
   }
 
+  private static double rounded(double value, int digits, RoundingMode mode) {
+    return BigDecimal.valueOf(value).setScale(digits, mode).doubleValue();
+  }
+
   private static HeatMapChart heatMap(Plot plot, Theme theme) {
     HeatMapChart chart =
         new HeatMapChartBuilder().width(plot.width).height(plot.height).title(plot.title).build();
@@ -118,8 +124,10 @@ final class PlotCharts {
             .toArray();
     double min = Arrays.stream(finite).min().orElse(0);
     double max = Arrays.stream(finite).max().orElse(1);
-    chart.getStyler().setMin(min);
-    chart.getStyler().setMax(max > min ? max : min + 1);
+    // the legend shows both ends as they are
+    int digits = max > min ? (int) (2 - Math.floor(Math.log10(max - min))) : 0;
+    chart.getStyler().setMin(rounded(min, digits, RoundingMode.FLOOR));
+    chart.getStyler().setMax(max > min ? rounded(max, digits, RoundingMode.CEILING) : min + 1);
     // XChart takes triples of column, row and value, with its first row at the bottom
     List<Number[]> data = new ArrayList<>();
     int rows = plot.rows.size();

@@ -64,6 +64,9 @@ public record Link(Seconds alpha, BytesPerSecond beta, @Default("[]") List<Point
       alpha = 0;
       slope = sxy / sxx;
     }
+    // times that do not rise with size tell no rate; it is at most a hundred times what was seen
+    Point largest = measured.getLast();
+    slope = Math.max(slope, 0.01 * largest.time().seconds() / largest.size().bytes());
     return new Link(new Seconds(alpha), new BytesPerSecond(1 / slope), measured);
   }
 

@@ -17,6 +17,13 @@ public record Node(
     if (name.isBlank()) {
       throw SpillwayException.badInput("a node without a name");
     }
+    int control = unprintable(name);
+    if (control >= 0) {
+      throw SpillwayException.badInput(
+          "a node's name of %d characters holds the control character U+%04X; host names are"
+              + " printable",
+          name.length(), control);
+    }
     if (gpus < 1 || gpus > MOST_GPUS) {
       throw SpillwayException.badInput(
           "node '%s' has %d GPUs, 1 to %d are accepted", name, gpus, MOST_GPUS);
@@ -35,5 +42,9 @@ public record Node(
   /// The link from one accelerator of the node to another.
   public Link link(int from, int to) {
     return pairs.isEmpty() ? link : Link.of(link.alpha().seconds(), pairs.get(from).get(to) * 1e9);
+  }
+
+  private static int unprintable(String name) {
+    return name.chars().filter(Character::isISOControl).findFirst().orElse(-1);
   }
 }
