@@ -48,7 +48,7 @@ public final class TrainCommand extends SpillwayCommand {
       names = "--output",
       paramLabel = "DIR",
       description =
-          "Folder of checkpoints, metrics.csv and TensorBoard events (default: a new run"
+          "Folder of checkpoints, metrics.csv, loss.png and TensorBoard events (default: a new run"
               + " folder).")
   Optional<Path> output = Optional.empty();
 

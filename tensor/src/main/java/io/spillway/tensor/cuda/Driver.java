@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The functions of `libcuda.so.1` that are used here.
 ///
@@ -18,9 +19,7 @@ import java.util.List;
 final class Driver {
   private static final int OUT_OF_MEMORY = 2;
 
-  private static final class Holder {
-    static final Driver INSTANCE = new Driver();
-  }
+  private static @Nullable Driver loaded;
 
   final MethodHandle deviceGet;
   final MethodHandle contextRetain;
@@ -90,8 +89,15 @@ final class Driver {
   }
 
   /// The driver, loaded once.
-  static Driver get() {
-    return Holder.INSTANCE;
+  ///
+  /// **Errors:** no driver as [ErrorCode#NOT_AVAILABLE], each time.
+  static synchronized Driver get() {
+    Driver driver = loaded;
+    if (driver == null) {
+      driver = new Driver();
+      loaded = driver;
+    }
+    return driver;
   }
 
   /// The newest CUDA version that the driver serves, for example 13010.

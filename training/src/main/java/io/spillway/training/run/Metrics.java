@@ -10,9 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
-/// The curves of a run: `metrics.csv` and TensorBoard events in its folder. A resumed run drops the
-/// rows of steps that it takes again.
+/// The curves of a run: `metrics.csv`, `loss.png` and TensorBoard events in its folder. A resumed
+/// run drops the rows of steps that it takes again.
 final class Metrics implements AutoCloseable {
   private static final String HEADER =
       "step,loss,evaluation_loss,gradient_norm,learning_rate,loss_scale,seconds,tokens_per_second\n";
@@ -80,8 +81,10 @@ final class Metrics implements AutoCloseable {
     events.write(step, scalars);
   }
 
+  /// Ends the files and draws `loss.png` from the rows.
   @Override
   public void close() {
     events.close();
+    Optional<Path> _ = LossCurve.draw(csv, csv.resolveSibling("loss.png"));
   }
 }

@@ -113,6 +113,8 @@ final class TrainerTest {
     List<String> rows = Files.readAllLines(folder.resolve("parts/metrics.csv"));
     assertThat(rows).hasSize(13);
     assertThat(rows.getLast()).startsWith("12,");
+    assertThat(Files.readAllBytes(folder.resolve("parts/loss.png")))
+        .startsWith(0x89, 'P', 'N', 'G');
   }
 
   @Test
