@@ -88,7 +88,7 @@ public final class LinkRank {
         link.add(new double[] {bytes * (n - 1), gatherSeconds(bytes)});
       }
       Exchange one = new AbsentRanks(0, 1);
-      double alone = steps(new Strategy.Single(), one, 0, 3) / 3;
+      double alone = steps(new Strategy.Single(), one, 0, 6) / 6;
       List<Measured> measured = new ArrayList<>();
       for (String name : plan.strategies()) {
         Strategy strategy = strategy(name, n);
@@ -102,6 +102,9 @@ public final class LinkRank {
         for (int i = 0; i < plan.rounds(); i++) {
           group.barrier();
           seconds.add(most(whole(strategy).seconds()));
+        }
+        if (group.rank() == 0) {
+          System.out.println(name + " " + seconds);
         }
         measured.add(new Measured(name, most(strip), most(busy), Math.round(most(bytes)), seconds));
       }
@@ -190,7 +193,7 @@ public final class LinkRank {
     }
 
     private double strip(Strategy strategy) {
-      return steps(strategy, new AbsentRanks(group.rank(), group.size()), 0, 4) / 4;
+      return steps(strategy, new AbsentRanks(group.rank(), group.size()), 0, 12) / 12;
     }
 
     /// A strip's step while another thread moves a step's bytes in pieces without rest.

@@ -25,7 +25,7 @@ import java.util.OptionalDouble;
 public final class PredictedOnLinks {
   private static final LinkRank.Plan PLAN =
       new LinkRank.Plan(
-          List.of("pcpp", "distrifusion", "pcpp-pool", "ulysses", "naive", "ring"), 4, 12, 2, 3);
+          List.of("pcpp", "distrifusion", "pcpp-pool", "ulysses", "naive", "ring"), 1, 20, 2, 3);
 
   private PredictedOnLinks() {}
 
