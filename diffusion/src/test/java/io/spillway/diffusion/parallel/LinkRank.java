@@ -53,8 +53,13 @@ public final class LinkRank {
   /// All of it, from rank 0.
   ///
   /// @param link bytes received by a rank and seconds of an all-gather
+  /// @param trade bytes received by a rank and seconds of a trade with the neighbours of a ring
   /// @param aloneSeconds of one device's step
-  record Outcome(int ranks, List<double[]> link, double aloneSeconds, List<Measured> measured) {}
+  record Outcome(
+      int ranks,
+      List<double[]> link,
+      List<double[]> trade,
+      double aloneSeconds, List<Measured> measured) {}
 
   static Strategy strategy(String name, int n) {
     return Strategy.named(name, n, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
@@ -84,8 +89,10 @@ public final class LinkRank {
     Outcome outcome() {
       int n = group.size();
       List<double[]> link = new ArrayList<>();
+      List<double[]> trade = new ArrayList<>();
       for (long bytes : new long[] {4096, 65_536, 262_144, 1_048_576}) {
-        link.add(new double[] {bytes * (n - 1), gatherSeconds(bytes)});
+        link.add(new double[] {bytes * (n - 1), most(gatherSeconds(bytes))});
+        trade.add(new double[] {bytes, most(tradeSeconds(bytes))});
       }
       Exchange one = new AbsentRanks(0, 1);
       double alone = steps(new Strategy.Single(), one, 0, 6) / 6;
@@ -96,7 +103,7 @@ public final class LinkRank {
         double busy = Math.max(strip, strip(strategy));
         long bytes = whole(strategy).displacedReceived();
         if (strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp) {
-          busy = busy(strategy, bytes);
+          busy = busy(strategy, Math.round(most(bytes)));
         }
         List<Double> seconds = new ArrayList<>();
         for (int i = 0; i < plan.rounds(); i++) {
@@ -108,7 +115,7 @@ public final class LinkRank {
         }
         measured.add(new Measured(name, most(strip), most(busy), Math.round(most(bytes)), seconds));
       }
-      return new Outcome(n, link, most(alone), measured);
+      return new Outcome(n, link, trade, most(alone), measured);
     }
 
     /// The largest of all ranks' values.
@@ -126,17 +133,35 @@ public final class LinkRank {
         assert scope != null;
         Tensor mine = Tensors.empty(DType.U8, bytes);
         Tensor all = Tensors.empty(DType.U8, bytes * group.size());
-        int rounds = bytes > 200_000 ? 6 : 15;
-        for (int i = 0; i < 2; i++) {
-          group.allGather(all, mine);
-        }
-        group.barrier();
-        long began = System.nanoTime();
-        for (int i = 0; i < rounds; i++) {
-          group.allGather(all, mine);
-        }
-        return (System.nanoTime() - began) / 1e9 / rounds;
+        return seconds(bytes, () -> world.allGather(mine, all));
       }
+    }
+
+    private double tradeSeconds(long bytes) {
+      int n = group.size();
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        long[] to = new long[n];
+        long[] from = new long[n];
+        to[(group.rank() + 1) % n] = bytes;
+        from[(group.rank() + n - 1) % n] = bytes;
+        Tensor mine = Tensors.empty(DType.U8, bytes);
+        Tensor theirs = Tensors.empty(DType.U8, bytes);
+        return seconds(bytes, () -> world.allToAll(mine, to, theirs, from));
+      }
+    }
+
+    private double seconds(long bytes, java.util.function.Supplier<Exchange.Pending> exchange) {
+      int rounds = bytes > 200_000 ? 6 : 15;
+      for (int i = 0; i < 2; i++) {
+        exchange.get().await();
+      }
+      group.barrier();
+      long began = System.nanoTime();
+      for (int i = 0; i < rounds; i++) {
+        exchange.get().await();
+      }
+      return (System.nanoTime() - began) / 1e9 / rounds;
     }
 
     private Job job(Strategy strategy, int warmup, int steps) {

@@ -1,5 +1,6 @@
 package io.spillway.diffusion.parallel;
 
+import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.plan.LatencyPlan;
 import io.spillway.diffusion.plan.Workload;
 import io.spillway.diffusion.training.OwnModels;
@@ -7,7 +8,6 @@ import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.Json;
 import io.spillway.platform.launch.LaunchSpec;
 import io.spillway.platform.launch.RankLauncher;
-import io.spillway.testkit.CpuShares;
 import io.spillway.testkit.NetworkNamespaces;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,13 +53,13 @@ public final class PredictedOnLinks {
   private static void measure(Path folder, int n, long mbit) throws Exception {
     Path plan = folder.resolve("plan.json");
     AtomicFiles.writeString(plan, Json.write(PLAN));
-    double cores = 1.7 / n;
+    int cores = Runtime.getRuntime().availableProcessors();
     try (NetworkNamespaces net =
-            NetworkNamespaces.build("spwdif", Collections.nCopies(n, mbit * 1_000_000));
-        CpuShares shares = CpuShares.build("spwdif", Collections.nCopies(n, cores))) {
+        NetworkNamespaces.build("spwdif", Collections.nCopies(n, mbit * 1_000_000))) {
       List<List<String>> prefixes = new ArrayList<>();
       for (int i = 0; i < n; i++) {
-        List<String> prefix = new ArrayList<>(shares.enter(i));
+        // pinned: a quota would let a rank that waited for its link compute faster afterwards
+        List<String> prefix = new ArrayList<>(List.of("taskset", "-c", String.valueOf(i % cores)));
         prefix.addAll(net.enter(i));
         prefixes.add(prefix);
       }
@@ -136,15 +136,22 @@ public final class PredictedOnLinks {
         "ranks, strategy: strip ms, slowdown, exchanges ms, predicted s, measured s (runs), error");
     for (Path file : files) {
       LinkRank.Outcome o = Json.read(file, LinkRank.Outcome.class);
-      LatencyPlan.Link link = fit(o.link());
+      LatencyPlan.Link gather = fit(o.link());
+      LatencyPlan.Link trade = fit(o.trade());
       System.out.printf(
           Locale.ROOT,
-          "%s: alpha %.2f ms, beta %.2f MB/s, one device %.1f ms a step%n",
+          "%s: all-gather alpha %.2f ms, beta %.2f MB/s; trade %.2f ms, %.2f MB/s; one device %.1f ms a step%n",
           file.getFileName(),
-          1e3 * link.latencySeconds(),
-          link.bytesPerSecond() / 1e6,
+          1e3 * gather.latencySeconds(),
+          gather.bytesPerSecond() / 1e6,
+          1e3 * trade.latencySeconds(),
+          trade.bytesPerSecond() / 1e6,
           1e3 * o.aloneSeconds());
       for (LinkRank.Measured m : o.measured()) {
+        boolean neighbours =
+            LinkRank.strategy(m.strategy(), o.ranks()) instanceof Strategy.Pcpp
+                || m.strategy().equals("ring");
+        LatencyPlan.Link link = neighbours ? trade : gather;
         double slowdown = Math.max(0, m.busySeconds() / m.stripSeconds() - 1);
         LatencyPlan plan = new LatencyPlan(workload, o.aloneSeconds(), 0, slowdown, link, 4);
         LatencyPlan.Prediction p =
