@@ -97,9 +97,11 @@ public final class CpuBench {
     Map<String, Object> told = new LinkedHashMap<>();
     try (DecoderFolder model = DecoderFolder.open(folder, type, Devices.cpu())) {
       int[] tokens = new java.util.Random(1).ints(prompt, 3, model.config().vocabulary()).toArray();
+      double[] matrix = new double[4];
       double[] prefill = new double[3];
       double[] decode = new double[3];
       for (int round = 0; round < 4; round++) { // the first warms up
+        matrix[round] = matrixRate(type); // the machine is shared: its rate beside each round
         try (Session session = new Session(model.decoder(), new Policy.Full(), CacheSettings.of(4096, 1024), null, null)) {
           long begin = System.nanoTime();
           session.prefill(round == 0 ? Arrays.copyOf(tokens, Math.min(64, prompt)) : tokens, new int[0]);
@@ -121,6 +123,7 @@ public final class CpuBench {
       told.put("prompt", prompt);
       told.put("prefillTokensPerSecond", prefill);
       told.put("decodeTokensPerSecond", decode);
+      told.put("matrixFlops", matrix);
       told.put("prefillFlops", Arrays.stream(prefill).max().orElseThrow() / prompt * operations);
       told.put("decodeBytesPerSecond", Arrays.stream(decode).max().orElseThrow() * matrices * type.bytes());
     }
@@ -130,14 +133,17 @@ public final class CpuBench {
   private static Map<String, Object> limits() {
     Map<String, Object> told = new LinkedHashMap<>();
     for (DType type : List.of(DType.BF16, DType.F32)) {
-      try (TensorScope scope = TensorScope.open()) {
-        Tensor x = Tensors.empty(type, 1024, 2048).normal_(0, 1, new GeneratorOptional());
-        Tensor w = Tensors.empty(type, 5632, 2048).normal_(0, 1, new GeneratorOptional());
-        double best = seconds(5, () -> torch.linear(x, w));
-        told.put("matrixFlops " + type, 2.0 * 1024 * 2048 * 5632 / best);
-      }
+      told.put("matrixFlops " + type, matrixRate(type));
     }
     return told;
+  }
+
+  private static double matrixRate(DType type) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor x = Tensors.empty(type, 1024, 2048).normal_(0, 1, new GeneratorOptional());
+      Tensor w = Tensors.empty(type, 5632, 2048).normal_(0, 1, new GeneratorOptional());
+      return 2.0 * 1024 * 2048 * 5632 / seconds(5, () -> torch.linear(x, w));
+    }
   }
 
   private static double seconds(int times, Supplier<Tensor> body) {
