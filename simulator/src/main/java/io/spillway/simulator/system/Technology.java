@@ -9,7 +9,8 @@ import java.util.List;
 /// Energies are per operation of a simple 64-bit core and per 64-bit access of a 32 KiB array;
 /// larger arrays cost more with the square root of their size. **Units:** joules, watts, hertz.
 ///
-/// **Source:** each constant names its own.
+/// **Source:** each constant names its own, and whether the source was read, is quoted from memory or
+/// the constant is an estimate of ours.
 ///
 /// @param name name in system files
 /// @param kelvin working temperature
@@ -51,8 +52,9 @@ public record Technology(
               0.05,
               1.0,
               0,
-              "Horowitz, ISSCC 2014 (45 nm, 0.9 V): 70 pJ per instruction, 20 pJ per 32 KiB access;"
-                  + " leakage and density: ours, order of magnitude of 45 nm designs"),
+              "Horowitz, ISSCC 2014 (45 nm, 0.9 V): 70 pJ per instruction, 20 pJ per 32 KiB access"
+                  + " (from memory); leakage and density: estimates, order of magnitude of 45 nm"
+                  + " designs"),
           new Technology(
               "cryo-cmos-77k",
               77,
@@ -64,9 +66,10 @@ public record Technology(
               0.05 * 0.01,
               1.0,
               9.65,
-              "operation and access: 300 K values scaled by the square of 0.58, the supply voltage"
-                  + " that 77 K allows at equal speed (ours, after Byun et al., CryoCore, ISCA 2020);"
-                  + " leakage 1 % (same); cooling 9.65 W/W (same)"),
+              "Byun et al., CryoCore, ISCA 2020: design by voltage scaling at 77 K, clocks up to 6.1 GHz"
+                  + " where 300 K allows 3.4 (read); cooling 9.65 W/W (same, from memory; Carnot's"
+                  + " limit is 2.9); operation and access: 300 K values scaled by the square of 0.58,"
+                  + " the share of the supply voltage that is left, and leakage 1 %: estimates"),
           new Technology(
               "rsfq-4k",
               4,
@@ -78,10 +81,12 @@ public record Technology(
               0.1,
               0.002,
               400,
-              "2e-19 J per junction switched (Likharev and Semenov, 1991), 1e4 junctions switched per"
-                  + " 64-bit operation and 2e4 per access (ours); bias resistors 0.8 uW per junction"
-                  + " (same source) for 3e4 junctions; cooling 300-1000 W/W, 400 taken (Holmes et al.,"
-                  + " IEEE TAS 2013); density: ours"),
+              "2e-19 J per junction switched: critical current of 0.1 mA times the flux quantum, which"
+                  + " also gives the measured 0.8 aJ per bit of a four-junction stage (Volkmann et al.,"
+                  + " eSFQ, 2013, read); 1e4 junctions switched per 64-bit operation and 2e4 per access:"
+                  + " estimates; bias resistors 0.8 uW per junction (Likharev and Semenov 1991, from"
+                  + " memory) for 3e4 junctions; cooling 300-1000 W/W, 400 taken (Holmes et al., IEEE TAS"
+                  + " 2013, from memory; Carnot's limit is 74); density: estimate"),
           new Technology(
               "ersfq-4k",
               4,
@@ -93,8 +98,10 @@ public record Technology(
               0,
               0.002,
               400,
-              "no standing bias power and twice the switching energy of RSFQ (Mukhanov, IEEE TAS"
-                  + " 2011); cooling as RSFQ"),
+              "bias junctions instead of resistors: next to no standing power (Volk et al., xeSFQ, 2024,"
+                  + " read, which adds that what is left can reach the dynamic part), hence twice the"
+                  + " switching energy of RSFQ (estimate after Mukhanov, IEEE TAS 2011); cooling as"
+                  + " RSFQ"),
           new Technology(
               "aqfp-4k",
               4,
@@ -106,8 +113,8 @@ public record Technology(
               0,
               0.001,
               400,
-              "1.4e-21 J per gate at 5 GHz (Takeuchi et al., 2013-2019); junction counts and cooling"
-                  + " as RSFQ"));
+              "1.4e-21 J per junction at 5 GHz and 4.2 K (Ayala et al., IEEE JSSC 2021, the makers of the"
+                  + " MANA processor, quoted, read); junction counts and cooling as RSFQ"));
 
   /// All technologies.
   public static List<Technology> all() {
