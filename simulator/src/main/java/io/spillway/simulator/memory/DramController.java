@@ -37,8 +37,12 @@ final class DramController extends Below {
   private final int batch;
 
   private final long[] openRow;
-  private final long[] readAt;
-  private final long[] writeAt;
+
+  // ---- earliest commands: of a bank, and of all banks of a rank
+  private final long[] columnAt;
+  private final long[] rankReadAt;
+  private final long[] rankWriteAt;
+  private final long[] rankActivateAt;
   private final long[] prechargeAt;
   private final long[] activateAt;
   private final int[] rowUses;
@@ -92,8 +96,10 @@ final class DramController extends Below {
     queue = new long[d.writeQueue()];
     openRow = new long[banks];
     Arrays.fill(openRow, -1);
-    readAt = new long[banks];
-    writeAt = new long[banks];
+    columnAt = new long[banks];
+    rankReadAt = new long[d.ranks()];
+    rankWriteAt = new long[d.ranks()];
+    rankActivateAt = new long[d.ranks()];
     prechargeAt = new long[banks];
     activateAt = new long[banks];
     rowUses = new int[banks];
@@ -205,7 +211,8 @@ final class DramController extends Below {
         best = i;
         break;
       }
-      long start = Math.max(activateAt[b], openRow[b] < 0 ? 0 : prechargeAt[b] + rp);
+      long activate = Math.max(activateAt[b], rankActivateAt[b / banksPerRank]);
+      long start = Math.max(activate, openRow[b] < 0 ? 0 : prechargeAt[b] + rp);
       if (start < earliest) {
         earliest = start;
         best = i;
@@ -263,15 +270,16 @@ final class DramController extends Below {
       if (openRow[b] >= 0) {
         activateAt[b] = Math.max(activateAt[b], Math.max(prechargeAt[b], now) + rp);
       }
-      activate(b, rank, Math.max(activateAt[b], now), row);
+      activate(b, rank, Math.max(Math.max(activateAt[b], rankActivateAt[rank]), now), row);
     }
-    long at = Math.max(Math.max(read ? readAt[b] : writeAt[b], nextBurst), now);
-    for (int i = 0; i < banks; i++) {
-      boolean same = i / banksPerRank == rank;
+    long ready = Math.max(columnAt[b], read ? rankReadAt[rank] : rankWriteAt[rank]);
+    long at = Math.max(Math.max(ready, nextBurst), now);
+    for (int r = 0; r < rankReadAt.length; r++) {
+      boolean same = r == rank;
       long toRead = !same ? rankSwitch : read ? burst : writeToRead;
       long toWrite = !same ? rankSwitch : read ? readToWrite : burst;
-      readAt[i] = Math.max(readAt[i], at + toRead);
-      writeAt[i] = Math.max(writeAt[i], at + toWrite);
+      rankReadAt[r] = Math.max(rankReadAt[r], at + toRead);
+      rankWriteAt[r] = Math.max(rankWriteAt[r], at + toWrite);
     }
     prechargeAt[b] = Math.max(prechargeAt[b], read ? at + rtp : at + cwl + burst + wr);
     column[b] = at;
@@ -288,15 +296,12 @@ final class DramController extends Below {
     openRow[b] = row;
     rowUses[b] = 0;
     prechargeAt[b] = at + ras;
-    readAt[b] = Math.max(readAt[b], at + rcd);
-    writeAt[b] = Math.max(writeAt[b], at + rcd);
+    columnAt[b] = Math.max(columnAt[b], at + rcd);
     long[] window = activates[rank];
     int head = activateHead[rank];
     window[head] = at;
     activateHead[rank] = head = (head + 1) & 3;
     long fourth = window[head] + faw;
-    for (int i = rank * banksPerRank; i < (rank + 1) * banksPerRank; i++) {
-      activateAt[i] = Math.max(activateAt[i], Math.max(at + rrd, fourth));
-    }
+    rankActivateAt[rank] = Math.max(rankActivateAt[rank], Math.max(at + rrd, fourth));
   }
 }
