@@ -1,5 +1,6 @@
 import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.units.Hertz;
+import io.spillway.report.Plot;
 import io.spillway.simulator.machine.ElfImage;
 import io.spillway.simulator.machine.Machine;
 import io.spillway.simulator.machine.ProcessOptions;
@@ -21,7 +22,7 @@ import java.util.concurrent.Future;
 
 /// Our programs on the paper's systems, speedups side by side with the paper's.
 ///
-/// Usage: `bench/simulator/run PaperTable.java PROGRAMS PAPER.csv OUT.csv [--threads N] [--quick]`. PROGRAMS holds our
+/// Usage: `bench/simulator/run PaperTable.java PROGRAMS PAPER.csv OUT.csv [--threads N] [--quick] [--plots FOLDER]`. PROGRAMS holds our
 /// prebuilt workloads, PAPER.csv the paper's runs (system, clock, workload, ..., speedup). Finished rows of OUT.csv are
 /// kept, so that an interrupted run goes on. `--quick` runs the two shortest programs only.
 public final class PaperTable {
@@ -104,6 +105,9 @@ public final class PaperTable {
     PaperTable table = new PaperTable(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]));
     table.all(programs, threads);
     table.print(programs);
+    if (options.contains("--plots")) {
+      table.plots(Path.of(options.get(options.indexOf("--plots") + 1)));
+    }
   }
 
   private void all(List<Program> programs, int threads) throws Exception {
@@ -156,6 +160,32 @@ public final class PaperTable {
     r.bandwidth().forEach(b -> text.append(",bandwidth share of ").append(b.level()));
     done.values().forEach(f -> text.append('\n').append(String.join(",", f)));
     AtomicFiles.writeString(out, text + "\n");
+  }
+
+  /// Cycle stacks of the shortest program over systems and clocks, and the busiest level's share of its limit.
+  private void plots(Path folder) {
+    List<Point> points =
+        new ArrayList<>(POINTS.stream().filter(p -> !p.system().contains("in-order")).toList());
+    points.addAll(CURVES);
+    points.sort(java.util.Comparator.comparing(Point::system).thenComparing(Point::ghz));
+    for (Program program : PROGRAMS.subList(0, 2)) {
+      List<String[]> rows = points.stream().map(p -> done.get(p.key(program.name()))).toList();
+      List<String> names = points.stream().map(p -> p.system().substring(6) + " " + p.ghz()).toList();
+      Plot stacks = Plot.stackedBars("Where the cycles of " + program.name() + " went", "system, GHz", "cycles per instruction", names);
+      String[] causes = {"base", "branch", "fetch", "full structures", "L1", "L2", "L3", "memory"};
+      for (int c = 0; c < causes.length; c++) {
+        int column = 6 + c;
+        stacks.bar(causes[c], rows.stream().mapToDouble(r -> Double.parseDouble(r[column]) / Double.parseDouble(r[3])).toArray());
+      }
+      stacks.write(folder.resolve("simulator-cycles-" + program.name() + ".svg"));
+      Plot use = Plot.bars("Bandwidth of " + program.name() + " against each level's limit", "system, GHz", "share of the limit", names);
+      String[] levels = {"L2", "L3", "memory"};
+      for (int l = 0; l < levels.length; l++) {
+        int column = 6 + causes.length + l;
+        use.bar(levels[l], rows.stream().mapToDouble(r -> Double.parseDouble(r[column])).toArray());
+      }
+      use.write(folder.resolve("simulator-bandwidth-" + program.name() + ".svg"));
+    }
   }
 
   private double seconds(Point point, Program program) {

@@ -97,16 +97,15 @@ public final class MemorySystem {
     return system.dram().burstBytes() / (system.dram().burst() * 1e-9);
   }
 
-  /// Bytes that crossed the crossbar above a shared level, 2 for the second.
+  /// Bytes that the busier direction of the crossbar above a shared level carried, 2 for the second.
   public long bytes(int number) {
     if (number == 2) {
-      return instructions.counts.bytesIn
-          + instructions.counts.bytesOut
-          + data.counts.bytesIn
-          + data.counts.bytesOut;
+      return Math.max(
+          instructions.counts.bytesIn + data.counts.bytesIn,
+          instructions.counts.bytesOut + data.counts.bytesOut);
     }
     CacheCounts above = levels.get(number - 3).counts;
-    return above.bytesIn + above.bytesOut;
+    return Math.max(above.bytesIn, above.bytesOut);
   }
 
   public FrameTable frames() {
