@@ -97,7 +97,8 @@ public final class MemorySystem {
     return system.dram().burstBytes() / (system.dram().burst() * 1e-9);
   }
 
-  /// Bytes that the busier direction of the crossbar above a shared level carried, 2 for the second.
+  /// Bytes that the busier direction of the crossbar above a shared level carried, 2 for the
+  /// second.
   public long bytes(int number) {
     if (number == 2) {
       return Math.max(

@@ -9,8 +9,8 @@ import java.util.List;
 /// Energies are per operation of a simple 64-bit core and per 64-bit access of a 32 KiB array;
 /// larger arrays cost more with the square root of their size. **Units:** joules, watts, hertz.
 ///
-/// **Source:** each constant names its own, and whether the source was read, is quoted from memory or
-/// the constant is an estimate of ours.
+/// **Source:** each constant names its own, and whether the source was read, is quoted from memory
+/// or the constant is an estimate of ours.
 ///
 /// @param name name in system files
 /// @param kelvin working temperature

@@ -11,8 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/// How a second level of eight ways relates to a first level of two. Lines 32 KiB apart share a set in
-/// both.
+/// How a second level of eight ways relates to a first level of two. Lines 32 KiB apart share a set
+/// in both.
 class InclusionTest {
   private static final long APART = 0x8000;
   private static final long A = 0x4000;
@@ -53,7 +53,8 @@ class InclusionTest {
 
   @Test
   void anInclusiveLevelTakesItsLinesAlong() throws IOException {
-    // given a line that stays in use above, when it has left the second level, which the access after
+    // given a line that stays in use above, when it has left the second level, which the access
+    // after
     // that of the ninth line finds, then it has left above too
     MemorySystem memory = withSecondLevel("inclusive");
     load(memory, A);

@@ -12,7 +12,8 @@ class ExactPredictionsTest {
     return DirectionPredictor.of(Yaml.parse(yaml, Direction.class, "test"), 2);
   }
 
-  /// What the predictor says before each outcome (`T` taken, `N` not), as a string like the outcomes.
+  /// What the predictor says before each outcome (`T` taken, `N` not), as a string like the
+  /// outcomes.
   private static String said(DirectionPredictor p, long pc, String outcomes) {
     StringBuilder said = new StringBuilder();
     for (int i = 0; i < outcomes.length(); i++) {

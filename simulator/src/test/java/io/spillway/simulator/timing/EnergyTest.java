@@ -33,8 +33,7 @@ class EnergyTest {
     // given no cache accesses
     SystemDescription system = minor("cmos-300k");
     // when the account is drawn up
-    Energy.Account account =
-        Energy.of(system, new MemorySystem(system), INSTRUCTIONS, SECONDS);
+    Energy.Account account = Energy.of(system, new MemorySystem(system), INSTRUCTIONS, SECONDS);
     // then: 1e6 x 70 pJ + 0.5 W x 1 ms + 0.05 W/MiB x (32 + 32 + 256) KiB x 1 ms
     double core = 70e-6 + 0.5e-3;
     double caches = 0.05 * 320 / 1024 * 1e-3;
@@ -50,8 +49,7 @@ class EnergyTest {
   @Test
   void aCooledCorePaysForItsHeatTwice() throws IOException {
     SystemDescription system = minor("cryo-cmos-77k");
-    Energy.Account account =
-        Energy.of(system, new MemorySystem(system), INSTRUCTIONS, SECONDS);
+    Energy.Account account = Energy.of(system, new MemorySystem(system), INSTRUCTIONS, SECONDS);
     Technology cold = Technology.named("cryo-cmos-77k");
     // then the core's heat costs 1 + 9.65 times itself, the caches stay warm
     double heat = INSTRUCTIONS * cold.operation() + cold.coreLeakage() * SECONDS;
