@@ -134,12 +134,11 @@ public final class Comparison {
     int strips = job.branchRanks(ranks);
     IntStream.range(0, subject.images())
         .parallel()
-        .forEach(
-            i -> {
-              psnr[i] = Quality.psnr(pixels, to, i * each, each);
-              ssim[i] = Quality.ssim(pixels, to, i * each, size);
-              seam[i] = Quality.seamRatio(pixels, i * each, size, strips);
-            });
+        .forEach(i -> {
+          psnr[i] = Quality.psnr(pixels, to, i * each, each);
+          ssim[i] = Quality.ssim(pixels, to, i * each, size);
+          seam[i] = Quality.seamRatio(pixels, i * each, size, strips);
+        });
     Judged judged = judge(subject, pixels, size);
     Row row =
         new Row(
@@ -181,8 +180,7 @@ public final class Comparison {
       }
       made.addAll(List.of(verdict.features()));
     }
-    double frechet =
-        subject.images() < 2 ? Double.NaN : Quality.frechet(made, subject.drawn());
+    double frechet = subject.images() < 2 ? Double.NaN : Quality.frechet(made, subject.drawn());
     return new Judged((double) right / subject.images(), frechet);
   }
 }

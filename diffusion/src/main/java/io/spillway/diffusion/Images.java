@@ -81,8 +81,7 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
     List<RankRenderer.Outcome> outcomes =
         ThreadRanks.run(
             ranks,
-            exchange ->
-                onRank(job, noise, exchange, exchange.rank() == 0 ? afterStep : _ -> {}));
+            exchange -> onRank(job, noise, exchange, exchange.rank() == 0 ? afterStep : _ -> {}));
     return new Made(pixels(outcomes.getFirst()), outcomes);
   }
 
@@ -142,13 +141,12 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
     float[] values = new float[seeds.length * each];
     IntStream.range(0, seeds.length)
         .parallel()
-        .forEach(
-            i -> {
-              RandomGenerator random = new Seeds(seeds[i]).stream("image noise");
-              for (int j = 0; j < each; j++) {
-                values[i * each + j] = (float) random.nextGaussian();
-              }
-            });
+        .forEach(i -> {
+          RandomGenerator random = new Seeds(seeds[i]).stream("image noise");
+          for (int j = 0; j < each; j++) {
+            values[i * each + j] = (float) random.nextGaussian();
+          }
+        });
     return values;
   }
 

@@ -7,9 +7,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/// Chooses among libtorch's attention kernels for 16-bit tensors on a GPU: for every new shape each is
-/// timed once, after a first run, and checked against the first of them. cuDNN's is the fastest for
-/// many shapes on a Hopper GPU, but libtorch does not always take it by itself.
+/// Chooses among libtorch's attention kernels for 16-bit tensors on a GPU: for every new shape each
+/// is timed once, after a first run, and checked against the first of them. cuDNN's is the fastest
+/// for many shapes on a Hopper GPU, but libtorch does not always take it by itself.
 final class FastestKernel {
   /// Below so many logits a head the choice does not pay.
   private static final long SMALL = 1L << 20;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param out [batch, heads, queries, width]
 /// @param logSum log of the sum of the exponentiated logits, [batch, heads, queries] f32
-/// **Source:** Dao et al., "FlashAttention", section 3.1; the kernels are libtorch's.
+///   **Source:** Dao et al., "FlashAttention", section 3.1; the kernels are libtorch's.
 public record PartialAttention(Tensor out, Tensor logSum) {
   /// softmax(q k^T / sqrt(width) + bias) v with the logarithm of its denominator.
   ///
@@ -110,7 +110,8 @@ public record PartialAttention(Tensor out, Tensor logSum) {
       return bias;
     }
     Tensor zeros =
-        torch.zeros(new long[] {bias.size(0), bias.size(1), bias.size(2), room - keys}, bias.options());
+        torch.zeros(
+            new long[] {bias.size(0), bias.size(1), bias.size(2), room - keys}, bias.options());
     return Ops.cat(List.of(bias, zeros), 3).narrow(3, 0, keys);
   }
 

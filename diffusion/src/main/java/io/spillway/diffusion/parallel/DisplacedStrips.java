@@ -46,8 +46,7 @@ final class DisplacedStrips extends RankCooperation {
       Strategy.@Nullable Pcpp pcpp,
       Layout layout) {
     this.exchange = exchange;
-    this.urgent =
-        exchange.split(List.of(IntStream.range(0, exchange.size()).boxed().toList()));
+    this.urgent = exchange.split(List.of(IntStream.range(0, exchange.size()).boxed().toList()));
     this.sync = sync;
     this.partial = pcpp != null;
     this.keys =

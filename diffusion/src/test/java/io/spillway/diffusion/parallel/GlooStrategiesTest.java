@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Every strategy over Gloo with 2, 4 and 8 ranks (threads of this process, each with a group of its
-/// own over TCP): images are those of one device or of ranks that copy memory, and the bytes that
-/// the process group counts are those of the formula.
+/// Every strategy over Gloo with 2, 4 and 8 ranks (threads of this process, each with a group of
+/// its own over TCP): images are those of one device or of ranks that copy memory, and the bytes
+/// that the process group counts are those of the formula.
 @Timeout(300)
 final class GlooStrategiesTest {
   private static final int STEPS = 4;
@@ -42,7 +42,8 @@ final class GlooStrategiesTest {
   /// One job and how its images are judged.
   ///
   /// @param exactly whether they must equal one device's
-  private record Case(Denoiser model, Strategy strategy, boolean split, int warmup, boolean exactly) {
+  private record Case(
+      Denoiser model, Strategy strategy, boolean split, int warmup, boolean exactly) {
     boolean possible(int ranks) {
       try {
         Rig.job(strategy, split, warmup, STEPS).check(model, ranks);
@@ -111,7 +112,9 @@ final class GlooStrategiesTest {
       long received = 0;
       for (int r = 0; r < n; r++) {
         RankRenderer.Outcome outcome = all.get(r).get(i);
-        assertThat(Rig.distance(outcome.image(), expected)).as("%s, rank %d", c, r).isLessThan(1e-4);
+        assertThat(Rig.distance(outcome.image(), expected))
+            .as("%s, rank %d", c, r)
+            .isLessThan(1e-4);
         sent += outcome.sent();
         received += outcome.received();
         if (!c.split && c.warmup < STEPS && !(c.strategy instanceof Strategy.PipeFusion)) {
@@ -151,8 +154,7 @@ final class GlooStrategiesTest {
 
   private static List<RankRenderer.Outcome> rank(int rank, int n, int port, List<Case> cases) {
     RankEnvironment environment = new RankEnvironment(rank, n, rank, "127.0.0.1", port);
-    GroupOptions options =
-        new GroupOptions(Duration.ofSeconds(60), java.util.Optional.empty(), 1);
+    GroupOptions options = new GroupOptions(Duration.ofSeconds(60), java.util.Optional.empty(), 1);
     ProcessGroup group = ProcessGroup.init(GroupBackend.GLOO, environment, options);
     try (ProcessExchange exchange = new ProcessExchange(group)) {
       List<RankRenderer.Outcome> outcomes = new ArrayList<>();
@@ -161,8 +163,7 @@ final class GlooStrategiesTest {
         try (TensorScope scope = TensorScope.open()) {
           assert scope != null;
           outcomes.add(
-              RankRenderer.render(
-                  c.model, job, Rig.noise(3), Rig.labels(job), exchange, _ -> {}));
+              RankRenderer.render(c.model, job, Rig.noise(3), Rig.labels(job), exchange, _ -> {}));
         }
       }
       group.barrier();

@@ -26,8 +26,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.pytorch.Tensor;
 
-/// One rank of [PredictedOnLinks]: measures the link, what a strip computes without company, how much
-/// slower it does while the link is busy, and then whole jobs.
+/// One rank of [PredictedOnLinks]: measures the link, what a strip computes without company, how
+/// much slower it does while the link is busy, and then whole jobs.
 public final class LinkRank {
   static final int SIDE = 64;
 
@@ -59,7 +59,8 @@ public final class LinkRank {
       int ranks,
       List<double[]> link,
       List<double[]> trade,
-      double aloneSeconds, List<Measured> measured) {}
+      double aloneSeconds,
+      List<Measured> measured) {}
 
   static Strategy strategy(String name, int n) {
     return Strategy.named(name, n, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
@@ -176,8 +177,7 @@ public final class LinkRank {
       try (TensorScope scope = TensorScope.open()) {
         assert scope != null;
         int images = plan.images();
-        Tensor noise =
-            org.bytedeco.pytorch.global.torch.randn(new long[] {images, 3, SIDE, SIDE});
+        Tensor noise = org.bytedeco.pytorch.global.torch.randn(new long[] {images, 3, SIDE, SIDE});
         long[] labels = new long[2 * images];
         return RankRenderer.render(
             model,
@@ -197,8 +197,7 @@ public final class LinkRank {
       try (TensorScope scope = TensorScope.open()) {
         assert scope != null;
         int images = plan.images();
-        Tensor noise =
-            org.bytedeco.pytorch.global.torch.randn(new long[] {images, 3, SIDE, SIDE});
+        Tensor noise = org.bytedeco.pytorch.global.torch.randn(new long[] {images, 3, SIDE, SIDE});
         long[] labels = new long[2 * images];
         RankRenderer.render(
             model,
@@ -230,20 +229,19 @@ public final class LinkRank {
       ProcessGroup other = group.split(all);
       Thread traffic =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try (TensorScope scope = TensorScope.open()) {
-                      assert scope != null;
-                      Tensor mine = Tensors.empty(DType.U8, piece);
-                      Tensor gathered = Tensors.empty(DType.U8, piece * n);
-                      Tensor stop = Tensors.of(new double[] {0}, 1);
-                      do {
-                        other.allGather(gathered, mine);
-                        stop.fill_(new org.bytedeco.pytorch.Scalar(ends.get() ? 1.0 : 0.0));
-                        other.allReduce(stop, Reduction.MAX); // all end in the same round
-                      } while (Tensors.doubles(stop)[0] == 0);
-                    }
-                  });
+              .start(() -> {
+                try (TensorScope scope = TensorScope.open()) {
+                  assert scope != null;
+                  Tensor mine = Tensors.empty(DType.U8, piece);
+                  Tensor gathered = Tensors.empty(DType.U8, piece * n);
+                  Tensor stop = Tensors.of(new double[] {0}, 1);
+                  do {
+                    other.allGather(gathered, mine);
+                    stop.fill_(new org.bytedeco.pytorch.Scalar(ends.get() ? 1.0 : 0.0));
+                    other.allReduce(stop, Reduction.MAX); // all end in the same round
+                  } while (Tensors.doubles(stop)[0] == 0);
+                }
+              });
       double seconds = strip(strategy);
       ends.set(true);
       try {

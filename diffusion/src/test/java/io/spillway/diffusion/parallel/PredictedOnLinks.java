@@ -20,8 +20,8 @@ import java.util.OptionalDouble;
 /// Holds [LatencyPlan] against processes on hosts of their own behind shaped links
 /// (bench/diffusion-links.sh starts it).
 ///
-/// Arguments: `run FOLDER RANKS MBIT` measures and writes FOLDER/links-RANKS-MBIT.json; `show FILE...`
-/// compares.
+/// Arguments: `run FOLDER RANKS MBIT` measures and writes FOLDER/links-RANKS-MBIT.json; `show
+/// FILE...` compares.
 public final class PredictedOnLinks {
   private static final LinkRank.Plan PLAN =
       new LinkRank.Plan(
@@ -184,6 +184,10 @@ public final class PredictedOnLinks {
       }
     }
     System.out.printf(
-        Locale.ROOT, "mean error %.1f %%, largest %.1f %% of %d%n", 100 * sum / count, 100 * worst, count);
+        Locale.ROOT,
+        "mean error %.1f %%, largest %.1f %% of %d%n",
+        100 * sum / count,
+        100 * worst,
+        count);
   }
 }
