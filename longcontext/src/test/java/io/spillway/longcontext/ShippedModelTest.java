@@ -98,7 +98,7 @@ class ShippedModelTest {
     List<String> baselines = List.of("h2o", "snapkv", "sirllm", "streaming", "random");
     List<String> policies =
         Stream.concat(Stream.of("full", "locret"), baselines.stream()).toList();
-    for (Task task : List.of(Task.PASSKEY, Task.SINGLE_KEY)) {
+    for (Task task : List.of(Task.PASSKEY, Task.MULTI_VALUE)) {
       List<Cell> cells = run(policies, 64, 512, task, 16);
 
       assertThat(cells.get(0).score()).as(task.label()).isEqualTo(1);
