@@ -79,8 +79,7 @@ class ShippedModelTest {
   /// saw.
   @Test
   void answersEveryTaskWithItsFullCache() {
-    Examination examination =
-        new Examination(new OwnVocabulary(), 24, 512, new Seeds(20260));
+    Examination examination = new Examination(new OwnVocabulary(), 24, 512, new Seeds(20260));
     try (LongContextModel model = open()) {
       Map<Task, Double> exact = examination.of(model.decoder(), Devices.cpu());
 
@@ -96,8 +95,7 @@ class ShippedModelTest {
   @Test
   void trainedHeadsBeatEveryBaselineAtAnEighthOfTheCache() {
     List<String> baselines = List.of("h2o", "snapkv", "sirllm", "streaming", "random");
-    List<String> policies =
-        Stream.concat(Stream.of("full", "locret"), baselines.stream()).toList();
+    List<String> policies = Stream.concat(Stream.of("full", "locret"), baselines.stream()).toList();
     for (Task task : List.of(Task.PASSKEY, Task.MULTI_VALUE)) {
       List<Cell> cells = run(policies, 64, 512, task, 16);
 
