@@ -24,7 +24,8 @@ final class Uploads {
     try {
       bytes = Base64.getDecoder().decode(base64);
     } catch (IllegalArgumentException e) {
-      throw SpillwayException.badInput("the file did not arrive as base64: %s", String.valueOf(e.getMessage()));
+      throw SpillwayException.badInput(
+          "the file did not arrive as base64: %s", String.valueOf(e.getMessage()));
     }
     String ending = name.replaceAll("[^A-Za-z0-9.]", "_");
     try {
