@@ -54,6 +54,12 @@ final class PlainStore implements Store {
     return Tensors.dtype(block) == computed;
   }
 
+  /// Makes the room beyond the entries zeros, for readers of the whole block: no mask hides what
+  /// memory held before, since zero times NaN is NaN.
+  void clearRoom() {
+    TensorScope.run(() -> block.narrow(1, length, (long) capacity() - length).zero_());
+  }
+
   /// Notes rows that were written into [#block] from outside.
   void wrote(int rows) {
     length += rows;
