@@ -159,7 +159,8 @@ public final class LayerCache implements AutoCloseable {
     reserveScores(entries);
   }
 
-  /// Makes blocks of exactly that many entries, if they have fewer or others, zero where no entry is.
+  /// Makes blocks of exactly that many entries, if they have fewer or others, zero where no entry
+  /// is.
   void reserveExactly(int entries) {
     if (keys instanceof PlainStore k && values instanceof PlainStore v) {
       k.resize(entries);

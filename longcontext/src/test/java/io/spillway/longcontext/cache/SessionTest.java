@@ -149,9 +149,7 @@ class SessionTest {
         cache.reserveExactly(2 * RecordedStep.ROOM);
         for (Tensor block : Objects.requireNonNull(cache.blocks())) {
           long length = cache.length();
-          block
-              .narrow(1, length, block.size(1) - length)
-              .fill_(new Scalar(Double.NaN));
+          block.narrow(1, length, block.size(1) - length).fill_(new Scalar(Double.NaN));
         }
       }
     }
