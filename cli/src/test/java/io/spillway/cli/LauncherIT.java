@@ -39,6 +39,7 @@ final class LauncherIT {
     Path root = Files.createDirectories(folder.resolve(name));
     Path launcher = root.resolve("spillway");
     Files.copy(TestData.repository().resolve("spillway"), launcher);
+    Files.copy(TestData.repository().resolve("pom.xml"), root.resolve("pom.xml"));
     executable(launcher);
     Path target = Files.createDirectories(root.resolve("cli/target"));
     Files.writeString(target.resolve("classpath.txt"), root + "/a.jar:" + root + "/b.jar");
