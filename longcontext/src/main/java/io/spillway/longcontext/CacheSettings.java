@@ -88,6 +88,10 @@ public record CacheSettings(
     return new CacheSettings(budget, chunk, 0, 1, 1, false);
   }
 
+  public CacheSettings withBudget(int entries) {
+    return new CacheSettings(entries, chunk, local, sinks, pyramid, evictWhileDecoding, storage);
+  }
+
   public CacheSettings withSinks(int count) {
     return new CacheSettings(budget, chunk, local, count, pyramid, evictWhileDecoding, storage);
   }

@@ -118,7 +118,7 @@ public final class LongContextModel implements AutoCloseable {
   /// The heads that a policy uses, or null where it needs none.
   public @Nullable RetainingHeads headsFor(Policy policy) {
     RetainingHeads query = queryHeads;
-    return policy instanceof Policy.LocretQuery && query != null ? query : heads;
+    return policy.base() instanceof Policy.LocretQuery && query != null ? query : heads;
   }
 
   /// A fresh sequence.

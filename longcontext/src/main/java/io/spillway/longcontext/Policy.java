@@ -1,5 +1,7 @@
 package io.spillway.longcontext;
 
+import io.spillway.platform.Nearest;
+import io.spillway.platform.SpillwayException;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -100,15 +102,82 @@ public sealed interface Policy {
     }
   }
 
-  /// Everything is kept outside the budget in blocks; each chunk and each step fetches the blocks
-  /// whose representatives match its queries.
+  /// Everything is kept outside the device's memory in blocks; each chunk and each step fetches the
+  /// blocks whose representatives match its queries.
   ///
   /// @param block entries in a block
   /// @param representatives keys that stand for a block **Source:** Xiao et al., InfLLM.
   record InfLlm(int block, int representatives) implements Policy {
+    /// Entries of a block where nothing else is said.
+    static final int BLOCK = 16;
+
+    public InfLlm {
+      if (block < 1 || block > 4096 || representatives < 1 || representatives > block) {
+        throw SpillwayException.badInput(
+            "infllm blocks of %d entries with %d representatives are out of range; 1 to 4096"
+                + " entries and at most as many representatives",
+            block, representatives);
+      }
+    }
+
     @Override
     public String label() {
-      return "infllm";
+      return block == BLOCK ? "infllm" : "infllm:" + block;
+    }
+  }
+
+  /// A policy with one budget across the heads of a layer, or with entries that leave merged instead
+  /// of lost. On the command line `snapkv+ada`, `locret+merge`, `h2o+ada:0.5+merge:0.1`.
+  ///
+  /// @param headFloor share of the budget that every head keeps; the rest goes to the heads with the
+  ///   best entries, 1 for equal heads **Source:** Feng et al., Ada-KV (arXiv 2407.11550).
+  /// @param mergedShare share of the budget that holds merged entries, 0 for none **Source:** Cai et
+  ///   al., LoCoCo (arXiv 2406.05317); its convolution is learned, this one is a fixed kernel.
+  record Wrapped(Policy inner, double headFloor, double mergedShare) implements Policy {
+    static final double HEAD_FLOOR = 0.2;
+    static final double MERGED_SHARE = 0.125;
+
+    public Wrapped {
+      if (inner instanceof Wrapped) {
+        throw new IllegalArgumentException("a wrapped policy in another");
+      }
+      if (!(headFloor >= 0 && headFloor <= 1)) {
+        throw SpillwayException.badInput(
+            "the share of each head is %s in '+ada:%s', it must be from 0 to 1",
+            headFloor, headFloor);
+      }
+      if (!(mergedShare >= 0 && mergedShare <= 0.9)) {
+        throw SpillwayException.badInput(
+            "the share of merged entries is %s in '+merge:%s', it must be from 0 to 0.9",
+            mergedShare, mergedShare);
+      }
+      if (!inner.evicts()) {
+        throw SpillwayException.badInput(
+            "the policy %s evicts nothing, so +ada and +merge have nothing to do; choose one that"
+                + " evicts, such as locret",
+            inner.label());
+      }
+      if (inner instanceof Oracle) {
+        throw SpillwayException.badInput("the policy oracle takes no +ada and no +merge");
+      }
+      if (headFloor < 1
+          && (inner instanceof StreamingLlm || inner instanceof SirLlm || inner instanceof Tova)) {
+        throw SpillwayException.badInput(
+            "the policy %s gives all heads the same scores, so +ada has nothing to choose by; use"
+                + " locret, h2o, snapkv, expected or random",
+            inner.label());
+      }
+    }
+
+    @Override
+    public String label() {
+      return inner.label()
+          + suffix("+ada", headFloor, 1, HEAD_FLOOR)
+          + suffix("+merge", mergedShare, 0, MERGED_SHARE);
+    }
+
+    private static String suffix(String name, double value, double none, double usual) {
+      return value == none ? "" : value == usual ? name : name + ":" + value;
     }
   }
 
@@ -142,7 +211,7 @@ public sealed interface Policy {
           () -> new SirLlm(0.25),
           Tova::new,
           ExpectedAttention::new,
-          () -> new InfLlm(16, 4),
+          () -> new InfLlm(InfLlm.BLOCK, 4),
           () -> new Random(1),
           () -> new Oracle(0.4));
 
@@ -151,17 +220,75 @@ public sealed interface Policy {
     return NAMED.stream().map(policy -> policy.get().label()).toList();
   }
 
-  /// The policy of that name.
+  /// The policy of that name; `infllm:BLOCK` sets the entries of a block, and `+ada[:FLOOR]` and
+  /// `+merge[:SHARE]` may follow any that evicts, see [Wrapped].
   ///
-  /// **Errors:** an unknown name, with the nearest known one.
+  /// **Errors:** an unknown name or suffix, with the nearest known one.
   static Policy named(String label) {
+    String[] parts = label.split("\\+", -1);
+    Policy base = base(parts[0]);
+    double floor = 1;
+    double merged = 0;
+    for (int i = 1; i < parts.length; i++) {
+      String name = parts[i].split(":", 2)[0];
+      switch (name) {
+        case "ada" -> floor = number(parts[i], Wrapped.HEAD_FLOOR);
+        case "merge" -> merged = number(parts[i], Wrapped.MERGED_SHARE);
+        default ->
+            throw SpillwayException.badInput(
+                "unknown wrapper '+%s' in policy '%s', %s",
+                name, label, Nearest.hint(name, List.of("ada", "merge")));
+      }
+    }
+    return parts.length == 1 ? base : new Wrapped(base, floor, merged);
+  }
+
+  private static Policy base(String label) {
+    if (label.startsWith("infllm:")) {
+      double block = number(label, InfLlm.BLOCK);
+      if (block != Math.rint(block)) {
+        throw SpillwayException.badInput("'%s' must be a whole number of entries", label);
+      }
+      return new InfLlm((int) Math.min(block, 1e6), (int) Math.max(1, Math.min(4, block)));
+    }
     for (Supplier<Policy> policy : NAMED) {
       if (policy.get().label().equals(label)) {
         return policy.get();
       }
     }
-    throw io.spillway.platform.SpillwayException.badInput(
-        "unknown policy '%s', %s", label, io.spillway.platform.Nearest.hint(label, labels()));
+    throw SpillwayException.badInput(
+        "unknown policy '%s', %s", label, Nearest.hint(label, labels()));
+  }
+
+  private static double number(String part, double usual) {
+    int colon = part.indexOf(':');
+    if (colon < 0) {
+      return usual;
+    }
+    try {
+      return Double.parseDouble(part.substring(colon + 1));
+    } catch (NumberFormatException e) {
+      throw SpillwayException.badInput(
+          "'%s' needs a number after the colon, such as %s:%s",
+          part, part.substring(0, colon), usual);
+    }
+  }
+
+  /// What scores the entries, without wrappers.
+  default Policy base() {
+    return this instanceof Wrapped wrapped ? wrapped.inner() : this;
+  }
+
+  /// Share of the budget that every head keeps, 1 where heads are equal.
+  default double headFloor() {
+    return this instanceof Wrapped wrapped ? wrapped.headFloor() : 1;
+  }
+
+  /// Entries of a budget that hold merged ones.
+  default int mergedSlots(int budget, int sinks) {
+    return this instanceof Wrapped wrapped
+        ? Math.max(0, Math.min(budget - sinks - 1, (int) Math.round(wrapped.mergedShare() * budget)))
+        : 0;
   }
 
   /// Entries that count as largest between chunks, of a budget.
@@ -181,24 +308,25 @@ public sealed interface Policy {
           case ExpectedAttention expected -> 0.25;
           case InfLlm infLlm -> 0;
           case Random random -> 0;
+          case Wrapped wrapped -> (double) wrapped.inner().stabilizer(budget) / budget;
         };
     return (int) Math.round(share * budget);
   }
 
   /// Whether the newest entries stay protected after the last chunk as well.
   default boolean keepsRecentAtEnd() {
-    return this instanceof HeavyHitters
-        || this instanceof SirLlm
-        || this instanceof ExpectedAttention;
+    return base() instanceof HeavyHitters
+        || base() instanceof SirLlm
+        || base() instanceof ExpectedAttention;
   }
 
   /// Whether scores come from trained heads.
   default boolean needsHeads() {
-    return this instanceof Locret || this instanceof LocretQuery;
+    return base() instanceof Locret || base() instanceof LocretQuery;
   }
 
   /// Whether the budget holds while a prompt is read.
   default boolean evicts() {
-    return !(this instanceof Full || this instanceof InfLlm);
+    return !(base() instanceof Full || base() instanceof InfLlm);
   }
 }

@@ -139,19 +139,12 @@ final class ApiRequest {
         body.path("policy").isString()
             ? Policy.named(body.path("policy").asString())
             : settings.policy();
-    if (store.isPresent() && policy instanceof Policy.LocretQuery) {
+    if (store.isPresent() && policy.base() instanceof Policy.LocretQuery) {
       throw SpillwayException.badInput("a stored context has no question yet; use policy locret");
     }
     CacheSettings given = settings.cache();
     int budget = integer("budget", given.budget(), 2, 100_000_000);
-    CacheSettings cache =
-        new CacheSettings(
-            budget,
-            given.chunk(),
-            given.local(),
-            given.sinks(),
-            given.pyramid(),
-            given.evictWhileDecoding());
+    CacheSettings cache = given.withBudget(budget);
     int most = integer("max_completion_tokens", integer("max_tokens", 256, 1, 1 << 20), 1, 1 << 20);
     return new Job(ids, policy, cache, sampling(), most, session(), store);
   }

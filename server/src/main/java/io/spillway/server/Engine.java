@@ -4,6 +4,7 @@ import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.cache.Session;
 import io.spillway.longcontext.generate.Answer;
 import io.spillway.longcontext.generate.Generator;
+import io.spillway.platform.SpillwayException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -79,10 +80,21 @@ final class Engine implements AutoCloseable {
     }
     try {
       return Optional.of(open(job));
-    } catch (RuntimeException e) {
-      job.tell(new Job.Event.Failed(e));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      job.tell(new Job.Event.Failed(cause(e)));
       return Optional.empty();
     }
+  }
+
+  /// What a client is told; without memory the engine goes on with the other requests.
+  private static RuntimeException cause(Throwable thrown) {
+    return switch (thrown) {
+      case RuntimeException e -> e;
+      default ->
+          SpillwayException.doesNotFit(
+              "the server's memory is used up (%s); send less or try again later",
+              String.valueOf(thrown.getMessage()));
+    };
   }
 
   /// Reads one chunk; whether the prompt needs no further one.
@@ -102,9 +114,9 @@ final class Engine implements AutoCloseable {
       if (!more) {
         kept = begin(job, reading.session(), growing);
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       more = false;
-      job.tell(new Job.Event.Failed(e));
+      job.tell(new Job.Event.Failed(cause(e)));
     } finally {
       if (!more && !kept) {
         reading.session().close();
@@ -116,8 +128,9 @@ final class Engine implements AutoCloseable {
   /// Stores a context that was read, or chooses the first token; whether the session lives on.
   private boolean begin(Job job, Session session, List<Growing> growing) {
     if (job.store.isPresent()) {
-      job.tell(new Job.Event.Done("stop", session.seen(), 0));
-      store.put(job.store.get(), session);
+      int tokens = session.seen();
+      store.put(job.store.get(), session); // a full disk must be told, not a context promised
+      job.tell(new Job.Event.Done("stop", tokens, 0));
       return true;
     }
     Answer answer =
@@ -208,9 +221,9 @@ final class Engine implements AutoCloseable {
       }
       ended.forEach(g -> g.session().close());
       growing.removeAll(ended);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       growing.forEach(g -> {
-        g.job().tell(new Job.Event.Failed(e));
+        g.job().tell(new Job.Event.Failed(cause(e)));
         g.session().close();
       });
       growing.clear();

@@ -1,6 +1,7 @@
 package io.spillway.server;
 
 import io.spillway.server.http.PrometheusPage;
+import io.spillway.tensor.Torch;
 import java.util.concurrent.atomic.DoubleAdder;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntSupplier;
@@ -65,6 +66,10 @@ final class Metrics {
         .gauge("spillway_active", "Answers that grow now.", active.getAsInt())
         .gauge("spillway_sessions", "Stored contexts.", store.list().size())
         .gauge("spillway_session_bytes", "Bytes of stored contexts.", store.bytes())
+        .gauge(
+            "spillway_native_objects",
+            "Tensors and other native objects alive.",
+            Torch.liveObjects())
         .summary(
             "spillway_first_token_seconds",
             "Time to the first token.",

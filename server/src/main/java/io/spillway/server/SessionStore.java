@@ -60,10 +60,20 @@ final class SessionStore implements AutoCloseable {
   }
 
   synchronized void put(String id, Session session) {
-    folder.ifPresent(f -> session.save(f.resolve(checked(id) + SUFFIX)));
+    folder.ifPresent(f -> save(f.resolve(checked(id) + SUFFIX), session));
     Session old = sessions.put(id, session);
     if (old != null) {
       old.close();
+    }
+  }
+
+  private static void save(Path file, Session session) {
+    try {
+      session.save(file);
+    } catch (UncheckedIOException e) {
+      throw SpillwayException.doesNotFit(
+          "the context was read but cannot be stored: %s; free room there or remove a session",
+          String.valueOf(e.getMessage()));
     }
   }
 

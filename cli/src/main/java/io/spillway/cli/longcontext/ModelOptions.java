@@ -48,7 +48,9 @@ final class ModelOptions {
       defaultValue = "locret",
       description =
           "What stays in the cache: full, locret, locret-q, h2o, snapkv, snapkv-whole, streaming,"
-              + " sirllm, tova, expected, infllm, random (default: ${DEFAULT-VALUE}).")
+              + " sirllm, tova, expected, infllm, random; '+ada[:FLOOR]' behind a name shares one"
+              + " budget among heads, '+merge[:SHARE]' merges what it drops, 'infllm:BLOCK' sets the"
+              + " entries of a block (default: ${DEFAULT-VALUE}).")
   String policy = "locret";
 
   @Option(

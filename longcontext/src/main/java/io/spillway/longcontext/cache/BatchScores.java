@@ -62,6 +62,8 @@ abstract class BatchScores {
       case Policy.Full full -> new None(config);
       case Policy.InfLlm infLlm ->
           throw new IllegalArgumentException("InfLLM keeps everything; read it with a session");
+      case Policy.Wrapped wrapped ->
+          throw new IllegalArgumentException("wrapped policies are read with a session");
       case Policy.Locret locret -> new Heads(config, required(heads, policy));
       case Policy.LocretQuery query -> new Heads(config, required(heads, policy));
       case Policy.HeavyHitters hitters -> new Attention(config, Integer.MAX_VALUE, 1, true, false);

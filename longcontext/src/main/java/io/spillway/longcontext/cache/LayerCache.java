@@ -25,6 +25,9 @@ public final class LayerCache implements AutoCloseable {
   private Tensor scores;
   private boolean turned;
   private boolean turnedBeyond;
+  private int sinksBeforeSlots;
+  private int slots;
+  private double slotMass;
 
   /// @param like a tensor of the model's type and device
   /// @param room entries to make room for at once
@@ -215,7 +218,16 @@ public final class LayerCache implements AutoCloseable {
   /// @param sinks first entries that stay
   /// @param recent newest entries that stay
   Tensor best(int budget, int sinks, int recent) {
+    Tensor places = worth(budget, sinks, recent).topk(budget, 1, true, false).get1();
+    return places.sort(1, false).get0();
+  }
+
+  /// Scores with sinks and the newest entries as the largest and merged ones as the smallest.
+  Tensor worth(int budget, int sinks, int recent) {
     Tensor worth = scores().clone();
+    if (slots > 0) {
+      worth.narrow(1, sinksBeforeSlots, slots).fill_(new Scalar(Double.NEGATIVE_INFINITY));
+    }
     int length = length();
     Scalar largest = new Scalar(Double.POSITIVE_INFINITY);
     if (sinks > 0) {
@@ -225,14 +237,55 @@ public final class LayerCache implements AutoCloseable {
     if (newest > 0) {
       worth.narrow(1, length - (long) newest, newest).fill_(largest);
     }
-    Tensor places = worth.topk(budget, 1, true, false).get1();
-    return places.sort(1, false).get0();
+    return worth;
+  }
+
+  /// Merged entries, which stand behind the sinks.
+  int slots() {
+    return slots;
+  }
+
+  /// Tokens that one merged entry stands for.
+  double slotMass() {
+    return slotMass;
+  }
+
+  /// Puts merged entries in the place of those from `at` on.
+  void putSlots(int at, Tensor newKeys, Tensor newValues, Tensor newScores, double mass) {
+    keys.replace(at, newKeys);
+    values.replace(at, newValues);
+    scores.narrow(1, at, newScores.size(1)).copy_(newScores);
+    noteSlots(at, (int) newScores.size(1), mass);
+  }
+
+  /// Notes that entries from `at` on are merged ones.
+  void noteSlots(int at, int count, double mass) {
+    sinksBeforeSlots = at;
+    slots = count;
+    slotMass = mass;
+  }
+
+  /// Entries before the merged ones.
+  int sinksBeforeSlots() {
+    return sinksBeforeSlots;
+  }
+
+  /// Makes room for exactly that many entries, rounded up to pages, or as many as there are.
+  void fit(int entries) {
+    if (pages(entries) > capacity()) {
+      keys.fit(pages(entries));
+      values.fit(pages(entries));
+      reserveScores(entries);
+    } else {
+      trim(entries);
+    }
   }
 
   /// Copies the content of `other`, which must have the same shape.
   void copyFrom(LayerCache other, Decoder decoder, AngleTable table) {
     append(other.plainKeys(decoder, table), other.values());
     scores().copy_(other.scores());
+    noteSlots(other.sinksBeforeSlots, other.slots, other.slotMass);
   }
 
   @Override

@@ -73,9 +73,9 @@ final class PlainStore implements Store {
     length += added;
   }
 
-  /// Puts other rows in the place of those from `from` on.
-  void replace(int from, Tensor rows) {
-    block.narrow(1, from, rows.size(1)).copy_(rows);
+  @Override
+  public void replace(int at, Tensor rows) {
+    block.narrow(1, at, rows.size(1)).copy_(rows);
   }
 
   @Override
@@ -97,6 +97,13 @@ final class PlainStore implements Store {
   public void reserve(int rows) {
     if (rows > capacity()) {
       resize(LayerCache.pages(Math.max(rows, capacity() + capacity() / 2)));
+    }
+  }
+
+  @Override
+  public void fit(int rows) {
+    if (rows > capacity()) {
+      resize(rows);
     }
   }
 

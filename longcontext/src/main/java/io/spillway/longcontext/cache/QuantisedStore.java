@@ -187,6 +187,15 @@ final class QuantisedStore implements Store {
   }
 
   @Override
+  public void replace(int at, Tensor rows) {
+    Tensor all = read().clone();
+    all.narrow(1, at, rows.size(1)).copy_(rows);
+    packed = 0;
+    waiting = 0;
+    append(all);
+  }
+
+  @Override
   public void compact(Tensor kept) {
     int count = (int) kept.size(1);
     Tensor index = kept.unsqueeze(2).expand(kept.size(0), count, dim);
@@ -239,6 +248,13 @@ final class QuantisedStore implements Store {
   public void reserve(int rows) {
     if (rows > codes.size(1)) {
       resize(pages(Math.max(rows, (int) (codes.size(1) + codes.size(1) / 2))));
+    }
+  }
+
+  @Override
+  public void fit(int rows) {
+    if (rows > capacity()) {
+      resize(pages(rows));
     }
   }
 

@@ -7,7 +7,9 @@ import io.spillway.models.DecoderConfig;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.DType;
+import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -16,16 +18,19 @@ import org.jspecify.annotations.Nullable;
 
 /// Writes into [LayerCache#scores] what each entry is worth; one for each sequence.
 abstract class Scorer {
-  /// New entries stand at the end of the cache.
+  /// Query rows whose attention is looked at at once.
+  private static final int QUERIES = 256;
+
+  /// New entries stand at the end of the layer's caches: one for all heads, or one for each.
   ///
   /// @param seen tokens of the sequence before them
-  void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {}
+  void entered(int layer, List<LayerCache> caches, Decoder.Qkv qkv, int added, int seen) {}
 
-  /// The new queries have looked at the cache.
+  /// The new queries have looked at a cache.
   ///
   /// @param query rotated, `[1, heads, tokens, headDim]`
   /// @param key rotated, `[1, kvHeads, length, headDim]`
-  void attended(int layer, LayerCache cache, Tensor query, Tensor key, Decoder.Qkv qkv) {}
+  void attended(LayerCache cache, Tensor query, Tensor key) {}
 
   /// Whether [#predicted] needs the logits of every token.
   boolean needsLogits() {
@@ -41,6 +46,7 @@ abstract class Scorer {
       @Nullable RetainingHeads heads,
       Tensor @Nullable [] importance) {
     return switch (policy) {
+      case Policy.Wrapped wrapped -> of(wrapped.inner(), config, heads, importance);
       case Policy.Full full -> new None();
       case Policy.InfLlm infLlm -> new None();
       case Policy.Locret locret -> new Heads(required(heads, policy));
@@ -85,8 +91,18 @@ abstract class Scorer {
     }
 
     @Override
-    void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {
-      newest(cache, added).copy_(heads.score(layer, qkv));
+    void entered(int layer, List<LayerCache> caches, Decoder.Qkv qkv, int added, int seen) {
+      put(caches, heads.score(layer, qkv));
+    }
+  }
+
+  /// Scores of the newest entries, `[kvHeads, added]`, to the caches of the heads.
+  private static void put(List<LayerCache> caches, Tensor scores) {
+    long head = 0;
+    for (LayerCache cache : caches) {
+      Tensor own = newest(cache, (int) scores.size(1));
+      own.copy_(scores.narrow(0, head, own.size(0)));
+      head += own.size(0);
     }
   }
 
@@ -97,11 +113,13 @@ abstract class Scorer {
   /// Later is better.
   private static final class Newest extends Scorer {
     @Override
-    void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {
-      Tensor scores = newest(cache, added);
-      scores.copy_(
-          torch.arange(
-              new Scalar((double) seen), new Scalar((double) seen + added), scores.options()));
+    void entered(int layer, List<LayerCache> caches, Decoder.Qkv qkv, int added, int seen) {
+      for (LayerCache cache : caches) {
+        Tensor scores = newest(cache, added);
+        scores.copy_(
+            torch.arange(
+                new Scalar((double) seen), new Scalar((double) seen + added), scores.options()));
+      }
     }
   }
 
@@ -113,13 +131,15 @@ abstract class Scorer {
     }
 
     @Override
-    void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {
-      Tensor scores = newest(cache, added);
-      float[] values = new float[(int) scores.numel()];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = random.nextFloat();
+    void entered(int layer, List<LayerCache> caches, Decoder.Qkv qkv, int added, int seen) {
+      for (LayerCache cache : caches) {
+        Tensor scores = newest(cache, added);
+        float[] values = new float[(int) scores.numel()];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = random.nextFloat();
+        }
+        scores.copy_(Tensors.of(values, scores.size(0), added));
       }
-      scores.copy_(Tensors.of(values, scores.size(0), added));
     }
   }
 
@@ -132,10 +152,10 @@ abstract class Scorer {
     }
 
     @Override
-    void entered(int layer, LayerCache cache, Decoder.Qkv qkv, int added, int seen) {
+    void entered(int layer, List<LayerCache> caches, Decoder.Qkv qkv, int added, int seen) {
       long known = Math.min(added, Math.max(0, importance[layer].size(1) - seen));
       if (known > 0) { // answer tokens have no label
-        newest(cache, added).narrow(1, 0, known).copy_(importance[layer].narrow(1, seen, known));
+        newest(caches.getFirst(), added).narrow(1, 0, known).copy_(importance[layer].narrow(1, seen, known));
       }
     }
   }
@@ -152,25 +172,40 @@ abstract class Scorer {
     }
   }
 
-  /// Softmax weights that queries gave to entries, `[kvHeads, group, queries, length]` f32.
+  /// Softmax weights that entries received from queries, summed over queries and the heads of a
+  /// group: `[kvHeads, length]` f32. Queries are taken a block at a time, so that the weights of a
+  /// long chunk never lie in memory together.
   ///
   /// @param window newest queries to look at
-  static Tensor weights(DecoderConfig config, Tensor query, Tensor key, int window) {
+  static Tensor received(DecoderConfig config, Tensor query, Tensor key, int window) {
     long tokens = query.size(2);
-    long count = Math.min(tokens, window);
     long length = key.size(2);
-    Tensor q =
-        Tensors.to(query.narrow(2, tokens - count, count), DType.F32)
-            .reshape(config.kvHeads(), config.groupSize() * count, config.headDim());
-    Tensor k = Tensors.to(key.squeeze(0), DType.F32);
-    Tensor logits = q.matmul(k.transpose(1, 2)).mul_(new Scalar(1 / Math.sqrt(config.headDim())));
-    Tensor hidden =
-        torch.triu(
-            torch.full(
-                new long[] {count, length}, new Scalar(Double.NEGATIVE_INFINITY), logits.options()),
-            length - count + 1);
-    logits = logits.view(config.kvHeads(), config.groupSize(), count, length).add(hidden);
-    return torch.softmax(logits, -1);
+    Tensor k = Tensors.to(key.squeeze(0), DType.F32).transpose(1, 2);
+    Tensor sum = k.new_zeros(new long[] {key.size(1), length});
+    for (long from = tokens - Math.min(tokens, window); from < tokens; from += QUERIES) {
+      long first = from;
+      long count = Math.min(QUERIES, tokens - first);
+      TensorScope.run(() -> {
+        Tensor q =
+            Tensors.to(query.narrow(2, first, count), DType.F32)
+                .reshape(key.size(1), config.groupSize() * count, config.headDim());
+        Tensor logits = q.matmul(k).mul_(new Scalar(1 / Math.sqrt(config.headDim())));
+        logits = logits.view(key.size(1), config.groupSize(), count, length);
+        long seen = length - tokens + first; // entries that all of these queries see, less one
+        if (seen + 1 < length) {
+          Tensor hidden =
+              torch.triu(
+                  torch.full(
+                      new long[] {count, length - seen},
+                      new Scalar(Double.NEGATIVE_INFINITY),
+                      logits.options()),
+                  1);
+          logits.narrow(3, seen, length - seen).add_(hidden);
+        }
+        sum.add_(torch.softmax(logits, -1).sum(new long[] {1, 2}));
+      });
+    }
+    return sum;
   }
 
   /// Attention that entries receive from the newest queries, or from all of them summed.
@@ -192,9 +227,8 @@ abstract class Scorer {
     }
 
     @Override
-    void attended(int layer, LayerCache cache, Tensor query, Tensor key, Decoder.Qkv qkv) {
-      Tensor received =
-          weights(config, query, key, window).sum(new long[] {1, 2}); // [kvHeads, length]
+    void attended(LayerCache cache, Tensor query, Tensor key) {
+      Tensor received = received(config, query, key, window);
       if (shared) {
         received = received.mean(new long[] {0}).unsqueeze(0);
       }
@@ -235,12 +269,12 @@ abstract class Scorer {
     }
 
     @Override
-    void attended(int layer, LayerCache cache, Tensor query, Tensor key, Decoder.Qkv qkv) {
+    void attended(LayerCache cache, Tensor query, Tensor key) {
       // rotated queries stand near the end of the cache already, as those that follow will
       long tokens = Math.min(query.size(2), AHEAD);
       Tensor q =
           Tensors.to(query.narrow(2, query.size(2) - tokens, tokens), DType.F32)
-              .view(config.kvHeads(), config.groupSize(), tokens, config.headDim());
+              .view(key.size(1), config.groupSize(), tokens, config.headDim());
       Tensor mean = q.mean(new long[] {2}); // [kvHeads, group, headDim]
       Tensor spread = q.sub(mean.unsqueeze(2)).square().mean(new long[] {2});
       Tensor k =

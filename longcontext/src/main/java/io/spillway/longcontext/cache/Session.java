@@ -1,23 +1,19 @@
 package io.spillway.longcontext.cache;
 
 import io.spillway.longcontext.CacheSettings;
-import io.spillway.longcontext.CacheStorage;
 import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.retain.RetainingHeads;
 import io.spillway.models.Decoder;
 import io.spillway.models.DecoderConfig;
 import io.spillway.platform.SpillwayException;
-import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
-import io.spillway.tensor.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -32,16 +28,23 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Use one session on one platform thread.
 public final class Session implements AutoCloseable {
-  /// Rows of logits worked out at once.
-  private static final int ROWS = 256;
-
   private final Decoder decoder;
   private final DecoderConfig config;
   private final Policy policy;
+
+  /// The policy without wrappers.
+  private final Policy base;
+
   private final CacheSettings settings;
   private final Scorer scorer;
   private final AngleTable table;
+
+  /// One cache for each layer, or one for each layer and head where heads differ in length.
   private final List<LayerCache> caches = new ArrayList<>();
+
+  private final int parts;
+  private final List<FarBlocks> far = new ArrayList<>();
+  private @Nullable BlockStore store;
   private int seen;
   private int sinks;
   private int horizon;
@@ -64,25 +67,39 @@ public final class Session implements AutoCloseable {
     this.decoder = decoder;
     this.config = decoder.config();
     this.policy = policy;
+    this.base = policy.base();
+    this.parts = policy.headFloor() < 1 ? config.kvHeads() : 1;
     this.settings = settings;
     this.sinks = settings.sinks();
     this.scorer = Scorer.of(policy, config, heads, importance);
     this.table = new AngleTable(decoder);
     this.recordsSteps = decoder.device().isCuda();
     for (int layer = 0; layer < config.layers(); layer++) {
-      int room =
-          policy.evicts()
-              ? settings.budgetOf(layer, config.layers()) + settings.chunk()
-              : LayerCache.PAGE;
-      caches.add(
-          new LayerCache(
-              config.kvHeads(),
-              config.headDim(),
-              room,
-              settings.storage(),
-              decoder.weight("model.norm.weight")));
+      for (int part = 0; part < parts; part++) {
+        caches.add(
+            new LayerCache(
+                config.kvHeads() / parts,
+                config.headDim(),
+                room(layer),
+                settings.storage(),
+                decoder.weight("model.norm.weight")));
+      }
+    }
+    if (base instanceof Policy.InfLlm infLlm) {
+      BlockStore second = BlockStore.beside(decoder.device().isCuda());
+      store = second;
+      caches.forEach(near -> far.add(new FarBlocks(infLlm, settings, decoder, near, second)));
     }
     notePeak();
+  }
+
+  /// Entries that a layer makes room for at once; what no position is left for is refused later.
+  private int room(int layer) {
+    if (base instanceof Policy.Full) {
+      return LayerCache.PAGE;
+    }
+    long wanted = (long) settings.budgetOf(layer, config.layers()) + settings.chunk();
+    return (int) Math.min(wanted, 2L * config.maxPositions());
   }
 
   public Policy policy() {
@@ -93,7 +110,8 @@ public final class Session implements AutoCloseable {
   @FunctionalInterface
   public interface EvictionObserver {
     /// @param layer the layer
-    /// @param kept for each head in turn, the places before the eviction of what stays, in order
+    /// @param kept for each head in turn, the places before the eviction of what stays, in order;
+    ///   nothing is told where heads differ in length
     /// @param heads key-value heads
     void kept(int layer, long[] kept, int heads);
   }
@@ -129,11 +147,26 @@ public final class Session implements AutoCloseable {
 
   /// Bytes that keys and values take now.
   public long bytes() {
-    return caches.stream().mapToLong(LayerCache::bytes).sum();
+    return caches.stream().mapToLong(LayerCache::bytes).sum()
+        + far.stream().mapToLong(FarBlocks::deviceBytes).sum();
+  }
+
+  /// Bytes of blocks that lie outside the device's memory.
+  public long offloadedBytes() {
+    BlockStore second = store;
+    return second == null ? 0 : second.bytes();
   }
 
   List<LayerCache> caches() {
     return caches;
+  }
+
+  List<FarBlocks> far() {
+    return far;
+  }
+
+  private List<LayerCache> caches(int layer) {
+    return caches.subList(layer * parts, (layer + 1) * parts);
   }
 
   /// Reads a prompt: `context` in chunks with eviction, then `question` without.
@@ -165,7 +198,7 @@ public final class Session implements AutoCloseable {
       horizon = (int) Math.min(whole, policy.evicts() ? longest(question.length) : whole);
       this.context = context.clone();
       this.question = question.clone();
-      if (policy instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
+      if (base instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
         at = prefixQuestion(context, question);
       }
     }
@@ -182,7 +215,7 @@ public final class Session implements AutoCloseable {
       if (at < context.length) {
         int end = Math.min(context.length, at + settings.chunk());
         forward(Arrays.copyOfRange(context, at, end));
-        if (policy.evicts() && !(policy instanceof Policy.SnapKvWhole)) {
+        if (policy.evicts() && !(base instanceof Policy.SnapKvWhole)) {
           evict(end == context.length);
         }
         at = end;
@@ -191,7 +224,7 @@ public final class Session implements AutoCloseable {
       if (question.length > 0) {
         extend(question);
       }
-      if (policy instanceof Policy.SnapKvWhole) {
+      if (base instanceof Policy.SnapKvWhole) {
         evict(true);
       }
       done = true;
@@ -229,11 +262,11 @@ public final class Session implements AutoCloseable {
   }
 
   private void requireRoom(int question) {
-    if (!policy.evicts()) {
+    if (base instanceof Policy.Full) {
       return;
     }
     long longest = longest(question);
-    if (longest > config.maxPositions() && !(policy instanceof Policy.SnapKvWhole)) {
+    if (longest > config.maxPositions() && !(base instanceof Policy.SnapKvWhole)) {
       throw SpillwayException.badInput(
           "budget %d and chunk %d (question %d) need %d positions, the model has %d; lower the"
               + " budget or the chunk",
@@ -292,7 +325,9 @@ public final class Session implements AutoCloseable {
       }
       notePeak();
       if (scorer.needsLogits()) {
-        measureSurprise(decoder.finalNorm(x), ids);
+        Tensor surprise =
+            Surprises.of(decoder, decoder.finalNorm(x), ids, seen > 0 ? logits() : null);
+        caches.forEach(cache -> scorer.predicted(cache, surprise));
       }
       seen += tokens.length;
       keep(x.narrow(1, (long) tokens.length - 1, 1).clone());
@@ -311,7 +346,8 @@ public final class Session implements AutoCloseable {
     return recordsSteps
         && seen > 0
         && !settings.evictWhileDecoding()
-        && !(policy instanceof Policy.InfLlm);
+        && parts == 1
+        && !(base instanceof Policy.InfLlm);
   }
 
   /// Lets a session on the CPU take the path of recorded steps, without a graph.
@@ -361,7 +397,7 @@ public final class Session implements AutoCloseable {
   /// The masks of the coming tokens under a sliding window, by the entries that the layers hold.
   private Map<Integer, Tensor> masks(int added) {
     Map<Integer, Tensor> masks = new HashMap<>();
-    if (added > 1 && config.slidingWindow() > 0 && !(policy instanceof Policy.InfLlm)) {
+    if (added > 1 && config.slidingWindow() > 0 && far.isEmpty()) {
       for (LayerCache cache : caches) {
         if (cache.length() + added > config.slidingWindow()) {
           masks.computeIfAbsent(cache.length(), past -> decoder.mask(added, past));
@@ -373,35 +409,64 @@ public final class Session implements AutoCloseable {
 
   /// Adds the new keys and values to the cache and lets the new queries look at it.
   Tensor attend(int layer, Decoder.Qkv qkv, Map<Integer, Tensor> masks) {
-    LayerCache cache = caches.get(layer);
-    int added = (int) qkv.query().size(2);
-    int past = cache.length();
-    int length = past + added;
-    if (policy instanceof Policy.InfLlm infLlm) {
-      cache.append(qkv.key().squeeze(0), qkv.value().squeeze(0));
-      return Blocks.attend(infLlm, settings, decoder, table, cache, qkv, past);
+    if (!far.isEmpty()) {
+      return far.get(layer).attend(decoder, table, qkv);
     }
-    boolean beyond = beyond(length);
+    List<LayerCache> own = caches(layer);
+    int added = (int) qkv.query().size(2);
+    for (int part = 0; part < parts; part++) {
+      enter(own.get(part), cut(qkv.key(), part), cut(qkv.value(), part));
+    }
+    scorer.entered(layer, own, qkv, added, seen);
+    if (parts == 1) {
+      return look(own.getFirst(), qkv.query(), masks);
+    }
+    TensorVector heads = new TensorVector();
+    for (int part = 0; part < parts; part++) {
+      heads.push_back(look(own.get(part), cut(qkv.query(), part), masks));
+    }
+    return torch.cat(heads, 1);
+  }
+
+  /// The heads of one part.
+  private Tensor cut(Tensor heads, int part) {
+    long count = heads.size(1) / parts;
+    return parts == 1 ? heads : heads.narrow(1, part * count, count);
+  }
+
+  private void enter(LayerCache cache, Tensor key, Tensor value) {
+    int added = (int) key.size(2);
+    int past = cache.length();
+    if (parts > 1 && added > 1) {
+      cache.fit(past + added);
+    }
+    boolean beyond = beyond(past + added);
     if (staysInPlace(added) || cache.isTurned()) {
       cache.turn(decoder, table, beyond);
     }
-    Decoder.Angles turn = table.get(past, added, beyond);
-    Tensor newKeys = cache.isTurned() ? decoder.rotate(qkv.key(), turn) : qkv.key();
-    cache.append(newKeys.squeeze(0), qkv.value().squeeze(0));
-    scorer.entered(layer, cache, qkv, added, seen);
+    Tensor keys =
+        cache.isTurned() ? decoder.rotate(key, table.get(past, added, beyond)) : key;
+    cache.append(keys.squeeze(0), value.squeeze(0));
+  }
+
+  private Tensor look(LayerCache cache, Tensor query, Map<Integer, Tensor> masks) {
+    int added = (int) query.size(2);
+    int length = cache.length();
+    int past = length - added;
+    boolean beyond = beyond(length);
     Tensor keys = cache.keys().unsqueeze(0);
     if (!cache.isTurned()) {
       keys = decoder.rotate(keys, table.get(0, length, beyond));
     }
-    Tensor query = decoder.rotate(qkv.query(), turn);
-    Tensor attended = decoder.look(query, keys, cache.values().unsqueeze(0), past, masks.get(past));
-    scorer.attended(layer, cache, query, keys, qkv);
+    Tensor turned = decoder.rotate(query, table.get(past, added, beyond));
+    Tensor attended = decoder.look(turned, keys, cache.values().unsqueeze(0), past, masks.get(past));
+    scorer.attended(cache, turned, keys);
     return attended;
   }
 
   /// Whether entries keep their positions from now on, so that keys are turned once for all.
   private boolean staysInPlace(int added) {
-    return policy instanceof Policy.Full || (added == 1 && !settings.evictWhileDecoding());
+    return base instanceof Policy.Full || (added == 1 && !settings.evictWhileDecoding());
   }
 
   /// One token for each of several sequences of one model at once: the projections run over all of
@@ -454,32 +519,6 @@ public final class Session implements AutoCloseable {
         qkv.query().narrow(0, row, 1), qkv.key().narrow(0, row, 1), qkv.value().narrow(0, row, 1));
   }
 
-  private void measureSurprise(Tensor normed, long[] ids) {
-    Tensor surprise = Tensors.empty(DType.F32, decoder.device(), ids.length);
-    surprise.narrow(0, 0, 1).zero_();
-    if (seen > 0) {
-      float[] before = logits();
-      Tensor probability = torch.log_softmax(Tensors.of(before, 1, before.length), 1);
-      surprise.narrow(0, 0, 1).copy_(probability.select(1, ids[0]).neg());
-    }
-    for (int begin = 0; begin < ids.length - 1; begin += ROWS) {
-      int from = begin;
-      int count = Math.min(ROWS, ids.length - 1 - from);
-      Tensor next = Tensors.of(Arrays.copyOfRange(ids, from + 1, from + 1 + count), count, 1);
-      TensorScope.run(() -> {
-        // a block of rows at a time, since a vocabulary is wide
-        Tensor logits =
-            Tensors.to(decoder.logits(normed.narrow(1, from, count)).squeeze(0), DType.F32);
-        Tensor probability =
-            torch.log_softmax(logits, 1).gather(1, Tensors.to(next, decoder.device()));
-        surprise.narrow(0, from + 1L, count).copy_(probability.squeeze(1).neg());
-      });
-    }
-    for (LayerCache cache : caches) {
-      scorer.predicted(cache, surprise);
-    }
-  }
-
   /// Cuts every layer to its budget.
   ///
   /// @param last no further chunk of the text follows
@@ -487,21 +526,16 @@ public final class Session implements AutoCloseable {
     endStep();
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
-      for (int layer = 0; layer < caches.size(); layer++) {
-        LayerCache cache = caches.get(layer);
-        int budget = settings.budgetOf(layer, caches.size());
-        if (cache.length() <= budget) {
+      for (int layer = 0; layer < config.layers(); layer++) {
+        List<LayerCache> own = caches(layer);
+        int budget = settings.budgetOf(layer, config.layers());
+        if (own.stream().mapToLong(LayerCache::length).sum() <= (long) budget * parts) {
           continue;
         }
-        cache.turnBack(decoder, table);
-        int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
-        Tensor best = cache.best(budget, Math.min(sinks, budget), recent);
-        cache.compact(best);
-        if (observer != null) {
-          observer.kept(layer, Tensors.longs(best), config.kvHeads());
-        }
-        if (policy instanceof Policy.SnapKvWhole) {
-          cache.trim(budget);
+        own.forEach(cache -> cache.turnBack(decoder, table));
+        List<Tensor> best = Eviction.cut(own, policy, budget, sinks, last);
+        if (observer != null && parts == 1) {
+          observer.kept(layer, Tensors.longs(best.getFirst()), config.kvHeads());
         }
       }
     }
@@ -516,8 +550,11 @@ public final class Session implements AutoCloseable {
     Session copy = new Session(decoder, policy, settings, heads, null);
     try (TensorScope scope = TensorScope.open();
         NoGrad guard = NoGrad.begin()) {
-      for (int layer = 0; layer < caches.size(); layer++) {
-        copy.caches.get(layer).copyFrom(caches.get(layer), decoder, table);
+      for (int i = 0; i < caches.size(); i++) {
+        copy.caches.get(i).copyFrom(caches.get(i), decoder, table);
+      }
+      for (int i = 0; i < far.size(); i++) {
+        copy.far.get(i).copyFrom(far.get(i));
       }
     }
     copy.seen = seen;
@@ -529,83 +566,35 @@ public final class Session implements AutoCloseable {
 
   /// Writes the cache as safetensors, so that another process can go on with it.
   public void save(Path file) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    try (TensorScope scope = TensorScope.open()) {
-      for (int layer = 0; layer < caches.size(); layer++) {
-        LayerCache cache = caches.get(layer);
-        tensors.put("keys." + layer, cache.plainKeys(decoder, table).contiguous());
-        tensors.put("values." + layer, cache.values().contiguous());
-        tensors.put("scores." + layer, cache.scores().contiguous());
-      }
-      Weights.save(
-          file,
-          tensors,
-          Map.of(
-              "policy",
-              policy.label(),
-              "seen",
-              String.valueOf(seen),
-              "sinks",
-              String.valueOf(sinks),
-              "budget",
-              String.valueOf(settings.budget()),
-              "chunk",
-              String.valueOf(settings.chunk()),
-              "local",
-              String.valueOf(settings.local()),
-              "settingSinks",
-              String.valueOf(settings.sinks()),
-              "storage",
-              settings.storage().label()));
-    }
+    SessionFile.save(this, decoder, table, file);
   }
 
   /// Reads what [#save] wrote.
   ///
   /// **Errors:** a cache of another model.
   public static Session load(Path file, Decoder decoder, @Nullable RetainingHeads heads) {
-    try (Weights weights = Weights.open(file);
-        TensorScope scope = TensorScope.open();
-        NoGrad guard = NoGrad.begin()) {
-      Map<String, String> metadata = weights.model().metadata();
-      int[] numbers = new int[6];
-      List<String> keys = List.of("seen", "sinks", "budget", "chunk", "local", "settingSinks");
-      for (int i = 0; i < numbers.length; i++) {
-        String text = metadata.get(keys.get(i));
-        if (text == null || !text.matches("[0-9]{1,9}")) {
-          throw SpillwayException.badFile(file, "", "no stored cache (%s is missing)", keys.get(i));
-        }
-        numbers[i] = Integer.parseInt(text);
-      }
-      CacheSettings settings =
-          new CacheSettings(numbers[2], numbers[3], numbers[4], numbers[5], 1, false)
-              .storedAs(CacheStorage.named(metadata.getOrDefault("storage", "model")));
-      Session session =
-          new Session(
-              decoder, Policy.named(metadata.getOrDefault("policy", "")), settings, heads, null);
-      session.seen = numbers[0];
-      session.sinks = numbers[1];
-      for (int layer = 0; layer < session.caches.size(); layer++) {
-        if (!weights.contains("keys." + layer)
-            || weights.contains("keys." + session.caches.size())) {
-          throw SpillwayException.badFile(file, "", "this cache belongs to another model");
-        }
-        LayerCache cache = session.caches.get(layer);
-        Tensor stored = weights.tensor("keys." + layer);
-        if (stored.size(0) != decoder.config().kvHeads()
-            || stored.size(2) != decoder.config().headDim()) {
-          throw SpillwayException.badFile(file, "", "this cache belongs to another model");
-        }
-        cache.append(stored, weights.tensor("values." + layer));
-        cache.scores().copy_(weights.tensor("scores." + layer));
-      }
-      session.notePeak();
-      return session;
-    }
+    return SessionFile.load(file, decoder, heads);
+  }
+
+  int sinks() {
+    return sinks;
+  }
+
+  /// Notes what a stored cache had read.
+  void restored(int tokens, int kept, float @Nullable [] logits) {
+    seen = tokens;
+    sinks = kept;
+    lastLogits = logits;
+    notePeak();
   }
 
   @Override
   public void close() {
+    far.forEach(FarBlocks::close);
+    BlockStore second = store;
+    if (second != null) {
+      second.close();
+    }
     endStep();
     ends.close();
     caches.forEach(LayerCache::close);

@@ -18,6 +18,9 @@ sealed interface Store extends AutoCloseable permits PlainStore, QuantisedStore 
   /// Adds rows at the end.
   void append(Tensor rows);
 
+  /// Puts other rows in the place of those from `at` on.
+  void replace(int at, Tensor rows);
+
   /// All rows in the type of the model; they may be a view of the store.
   Tensor read();
 
@@ -26,6 +29,9 @@ sealed interface Store extends AutoCloseable permits PlainStore, QuantisedStore 
 
   /// Makes room for that many rows in all.
   void reserve(int rows);
+
+  /// Makes room for that many rows and no more.
+  void fit(int rows);
 
   /// Gives back room beyond `rows`.
   void trim(int rows);

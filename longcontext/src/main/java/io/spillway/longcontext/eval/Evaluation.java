@@ -223,8 +223,8 @@ public final class Evaluation {
     int trained = model.config().maxPositions();
     boolean needsFull =
         policy instanceof Policy.Full
-            || policy instanceof Policy.SnapKvWhole
-            || policy instanceof Policy.Oracle;
+            || policy.base() instanceof Policy.SnapKvWhole
+            || policy.base() instanceof Policy.Oracle;
     String settings = plan.settings();
     if (needsFull && length > trained) {
       return Cell.unmeasured(
@@ -249,7 +249,7 @@ public final class Evaluation {
     long peak = 0;
     long begin = System.nanoTime();
     for (Group group : groups) {
-      if (policy instanceof Policy.LocretQuery && group.questionLength() + 2 > budget) {
+      if (policy.base() instanceof Policy.LocretQuery && group.questionLength() + 2 > budget) {
         return Cell.unmeasured(
             task, length, policy, budget, 0, settings, "the question does not fit into the budget");
       }
@@ -281,7 +281,7 @@ public final class Evaluation {
 
   private Answered answer(Plan plan, Group group, Policy policy, int budget) {
     CacheSettings settings = CacheSettings.of(budget, plan.chunk()).withSinks(plan.sinks());
-    if (policy instanceof Policy.InfLlm) {
+    if (policy instanceof Policy.InfLlm || policy instanceof Policy.Wrapped) {
       return oneByOne(group, policy, settings);
     }
     int turns = policy instanceof Policy.Oracle ? 1 : group.turns(); // it knows the first answer

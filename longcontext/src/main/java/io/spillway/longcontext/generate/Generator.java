@@ -92,11 +92,12 @@ public final class Generator {
       throw SpillwayException.badInput("the prompt is empty; give at least one token");
     }
     int limit = model.config().maxPositions();
-    if (policy instanceof Policy.Oracle) {
+    if (policy.base() instanceof Policy.Oracle) {
       throw SpillwayException.badInput(
           "the policy oracle needs the true answer; it works in evaluations only");
     }
-    boolean unbounded = policy instanceof Policy.Full || policy instanceof Policy.SnapKvWhole;
+    boolean unbounded =
+        policy instanceof Policy.Full || policy.base() instanceof Policy.SnapKvWhole;
     if (unbounded && (long) prompt + answer > limit) {
       throw SpillwayException.badInput(
           "a prompt of %d tokens and an answer of up to %d exceed the model's %d positions; choose"

@@ -103,10 +103,22 @@ public final class HttpService implements AutoCloseable {
         if (response.isSent()) {
           throw e;
         }
-        int status =
-            e.code() == ErrorCode.NOT_FOUND ? 404 : e.code() == ErrorCode.BAD_INPUT ? 400 : 422;
-        error(response, status, "invalid_request_error", String.valueOf(e.getMessage()));
+        error(
+            response,
+            status(e.code()),
+            e.code() == ErrorCode.DOES_NOT_FIT ? "insufficient_storage" : "invalid_request_error",
+            String.valueOf(e.getMessage()));
       }
+    };
+  }
+
+  private static int status(ErrorCode code) {
+    return switch (code) {
+      case NOT_FOUND -> 404;
+      case BAD_INPUT -> 400;
+      case DOES_NOT_FIT -> 507;
+      case NOT_AVAILABLE, INTERRUPTED -> 422;
+      case INTERNAL -> 500;
     };
   }
 
