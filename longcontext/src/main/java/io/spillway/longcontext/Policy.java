@@ -126,13 +126,13 @@ public sealed interface Policy {
     }
   }
 
-  /// A policy with one budget across the heads of a layer, or with entries that leave merged instead
-  /// of lost. On the command line `snapkv+ada`, `locret+merge`, `h2o+ada:0.5+merge:0.1`.
+  /// A policy with one budget across the heads of a layer, or with entries that leave merged
+  /// instead of lost. On the command line `snapkv+ada`, `locret+merge`, `h2o+ada:0.5+merge:0.1`.
   ///
-  /// @param headFloor share of the budget that every head keeps; the rest goes to the heads with the
-  ///   best entries, 1 for equal heads **Source:** Feng et al., Ada-KV (arXiv 2407.11550).
-  /// @param mergedShare share of the budget that holds merged entries, 0 for none **Source:** Cai et
-  ///   al., LoCoCo (arXiv 2406.05317); its convolution is learned, this one is a fixed kernel.
+  /// @param headFloor share of the budget that every head keeps; the rest goes to the heads with
+  ///   the best entries, 1 for equal heads **Source:** Feng et al., Ada-KV (arXiv 2407.11550).
+  /// @param mergedShare share of the budget that holds merged entries, 0 for none **Source:** Cai
+  ///   et al., LoCoCo (arXiv 2406.05317); its convolution is learned, this one is a fixed kernel.
   record Wrapped(Policy inner, double headFloor, double mergedShare) implements Policy {
     static final double HEAD_FLOOR = 0.2;
     static final double MERGED_SHARE = 0.125;
@@ -287,7 +287,8 @@ public sealed interface Policy {
   /// Entries of a budget that hold merged ones.
   default int mergedSlots(int budget, int sinks) {
     return this instanceof Wrapped wrapped
-        ? Math.max(0, Math.min(budget - sinks - 1, (int) Math.round(wrapped.mergedShare() * budget)))
+        ? Math.max(
+            0, Math.min(budget - sinks - 1, (int) Math.round(wrapped.mergedShare() * budget)))
         : 0;
   }
 

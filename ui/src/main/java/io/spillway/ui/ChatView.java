@@ -80,7 +80,12 @@ final class ChatView implements View {
       case Policy.Full _, Policy.Locret _, Policy.HeavyHitters _, Policy.SnapKv _ -> true;
       case Policy.StreamingLlm _, Policy.SirLlm _, Policy.Tova _, Policy.Random _ -> true;
       case Policy.ExpectedAttention _ -> true;
-      case Policy.LocretQuery _, Policy.SnapKvWhole _, Policy.InfLlm _, Policy.Oracle _, Policy.Wrapped _ -> false;
+      case Policy.LocretQuery _,
+          Policy.SnapKvWhole _,
+          Policy.InfLlm _,
+          Policy.Oracle _,
+          Policy.Wrapped _ ->
+          false;
     };
   }
 

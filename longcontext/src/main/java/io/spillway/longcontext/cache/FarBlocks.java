@@ -148,8 +148,8 @@ final class FarBlocks implements AutoCloseable {
     Tensor host = Tensors.to(both, Devices.cpu());
     for (int i = 0; i < count; i++) {
       long at = (long) i * policy.block();
-      TensorScope.run(() ->
-          numbers.add(store.add(host.narrow(2, at, policy.block()).contiguous())));
+      TensorScope.run(
+          () -> numbers.add(store.add(host.narrow(2, at, policy.block()).contiguous())));
     }
     Tensor places = torch.arange(new Scalar(near.length()), stands.options());
     Tensor stay =

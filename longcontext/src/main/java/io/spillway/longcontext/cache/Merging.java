@@ -9,9 +9,9 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// What an eviction drops is merged into a fixed number of slots behind the sinks. The slots divide
-/// the dropped text evenly; each is a weighted mean of un-rotated keys and of values, by a bell over
-/// the distance in the text and by the entries' scores. Slots of earlier evictions are merged again
-/// and count as all that they stand for.
+/// the dropped text evenly; each is a weighted mean of un-rotated keys and of values, by a bell
+/// over the distance in the text and by the entries' scores. Slots of earlier evictions are merged
+/// again and count as all that they stand for.
 ///
 /// **Source:** after Cai et al., LoCoCo (arXiv 2406.05317), whose convolution is learned; this one
 /// has a fixed kernel and needs no training.
@@ -50,8 +50,8 @@ final class Merging {
       Tensor places = dropped.select(0, at);
       Tensor worth = cache.scores().select(0, at).index_select(0, places);
       Tensor weights =
-          TensorScope.compute(() ->
-              torch.softmax(bell.add(deviation(worth).unsqueeze(0)), 1)); // [slots, rest]
+          TensorScope.compute(
+              () -> torch.softmax(bell.add(deviation(worth).unsqueeze(0)), 1)); // [slots, rest]
       keys.push_back(merged(weights, allKeys.select(0, at), places));
       values.push_back(merged(weights, allValues.select(0, at), places));
       scores.push_back(weights.mv(worth));

@@ -155,7 +155,9 @@ abstract class Scorer {
     void entered(int layer, List<LayerCache> caches, Decoder.Qkv qkv, int added, int seen) {
       long known = Math.min(added, Math.max(0, importance[layer].size(1) - seen));
       if (known > 0) { // answer tokens have no label
-        newest(caches.getFirst(), added).narrow(1, 0, known).copy_(importance[layer].narrow(1, seen, known));
+        newest(caches.getFirst(), added)
+            .narrow(1, 0, known)
+            .copy_(importance[layer].narrow(1, seen, known));
       }
     }
   }

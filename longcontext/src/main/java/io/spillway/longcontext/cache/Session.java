@@ -444,8 +444,7 @@ public final class Session implements AutoCloseable {
     if (staysInPlace(added) || cache.isTurned()) {
       cache.turn(decoder, table, beyond);
     }
-    Tensor keys =
-        cache.isTurned() ? decoder.rotate(key, table.get(past, added, beyond)) : key;
+    Tensor keys = cache.isTurned() ? decoder.rotate(key, table.get(past, added, beyond)) : key;
     cache.append(keys.squeeze(0), value.squeeze(0));
   }
 
@@ -459,7 +458,8 @@ public final class Session implements AutoCloseable {
       keys = decoder.rotate(keys, table.get(0, length, beyond));
     }
     Tensor turned = decoder.rotate(query, table.get(past, added, beyond));
-    Tensor attended = decoder.look(turned, keys, cache.values().unsqueeze(0), past, masks.get(past));
+    Tensor attended =
+        decoder.look(turned, keys, cache.values().unsqueeze(0), past, masks.get(past));
     scorer.attended(cache, turned, keys);
     return attended;
   }

@@ -94,8 +94,7 @@ final class SessionFile {
         session.close();
         throw e;
       }
-      float[] logits =
-          weights.contains("logits") ? Tensors.floats(weights.tensor("logits")) : null;
+      float[] logits = weights.contains("logits") ? Tensors.floats(weights.tensor("logits")) : null;
       session.restored(numbers[0], numbers[1], logits);
       return session;
     }
