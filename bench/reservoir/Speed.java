@@ -8,81 +8,170 @@ import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import io.spillway.reservoir.liquid.Wiring;
+import io.spillway.tensor.NoGrad;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import io.spillway.tensor.Torch;
 import java.nio.file.Path;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /// Events a second of the sparse liquid, its dense twin and a plain libtorch loop, in one run on the
-/// same noiseless weights and recordings; the spikes of both are compared.
+/// same noiseless weights and recordings; the spikes of all are compared. The sides take turns, so
+/// that whatever else the machine does meets each of them.
 ///
-/// Arguments: the folder of N-MNIST recordings, how many of them, `local` or `dense`.
+/// Arguments: the folder of N-MNIST recordings, how many of them, `local` or `dense`, how many turns.
 public final class Speed {
+  private final Liquid liquid;
+  private final Liquid noisy;
+  private final DenseLiquid twin;
+  private final SpikeFrames[] frames;
+  private final long[] events;
+
+  private Speed(Liquid liquid, Liquid noisy, SpikeFrames[] frames, long[] events) {
+    this.liquid = liquid;
+    this.noisy = noisy;
+    this.twin = liquid.dense();
+    this.frames = frames;
+    this.events = events;
+  }
+
   public static void main(String[] a) {
     RecordingSet set = RecordingSet.open(Path.of(a[0]));
-    int n = Integer.parseInt(a[1]);
+    int n = Math.min(set.size(), Integer.parseInt(a[1]));
     Framing framing = Framing.NMNIST;
-    LiquidConfig config = LiquidConfig.LOCAL_NMNIST.withNoise(false);
+    LiquidConfig config = LiquidConfig.LOCAL_NMNIST;
     if (a[2].equals("dense")) {
       config = config.withWiring(new Wiring.Dense()).withScales(.03, .03).withNeurons(1000);
     }
     SpikeFrames[] frames = new SpikeFrames[n];
-    long events = 0;
+    long[] events = new long[n];
     for (int i = 0; i < n; i++) {
       var recording = set.read(i);
-      events += recording.size();
+      events[i] = recording.size();
       frames[i] = framing.frames(recording);
     }
-    Liquid liquid = new Liquid(config, framing);
-    DenseLiquid twin = liquid.dense();
-    float[][] counts = new float[n][];
-    long[] sparse = {0};
-    report("sparse, 1 thread", events, 3, () -> {
-      long spikes = 0;
-      for (int i = 0; i < n; i++) {
-        var r = liquid.run(frames[i], i);
-        counts[i] = r.counts();
-        spikes += r.spikes();
-      }
-      sparse[0] = spikes;
-    });
-    report("sparse, every core", events, 3, () -> Encoder.parallel(n, i -> liquid.run(frames[i], i)));
-    int few = Math.min(3, n);
-    long fewEvents = 0;
-    for (int i = 0; i < few; i++) {
-      fewEvents += set.read(i).size();
+    Liquid noisy = new Liquid(config, framing);
+    Liquid liquid = new Liquid(config.withNoise(false), framing);
+    new Speed(liquid, noisy, frames, events).turns(a.length > 3 ? Integer.parseInt(a[3]) : 5);
+  }
+
+  private void turns(int turns) {
+    int n = frames.length;
+    int few = Math.min(2, n);
+    int single = Math.min(5, n);
+    Side[] sides = {
+      new Side("sparse, 1 thread", n, () -> sparse(liquid, n)),
+      new Side("sparse, every core", n, () -> parallel(liquid)),
+      new Side("sparse with read noise, 1 thread", n, () -> sparse(noisy, n)),
+      new Side("sparse with read noise, every core", n, () -> parallel(noisy)),
+      new Side("libtorch loop, batch 100, 1 thread", n, () -> loop(n, 100, 1)),
+      new Side("libtorch loop, batch 100, every core", n, () -> loop(n, 100, cores())),
+      new Side("libtorch loop, one by one, 1 thread", single, () -> loop(single, 1, 1)),
+      new Side("dense twin, 1 thread", few, () -> dense(few)),
+    };
+    for (int warm = 0; warm < 8; warm++) {
+      sparse(liquid, n);
+      sparse(noisy, n);
     }
-    report("dense twin, 1 thread", fewEvents, 1, () -> {
-      for (int i = 0; i < few; i++) {
-        twin.run(frames[i], i);
+    for (int turn = 0; turn < turns; turn++) {
+      for (Side side : sides) {
+        side.once();
       }
-    });
-    for (int batch : new int[] {1, 100}) {
-      int b = Math.min(batch, n);
-      int used = Math.min(n, b == 1 ? 20 : n);
-      long usedEvents = 0;
-      for (int i = 0; i < used; i++) {
-        usedEvents += set.read(i).size();
+    }
+    System.out.printf("%d recordings, %d events%n", n, Arrays.stream(events).sum());
+    for (Side side : sides) {
+      side.print();
+    }
+    System.out.printf("spikes of the first %d: sparse %.0f, dense twin %.0f%n", few, sparse(liquid, few), dense(few));
+    System.out.printf("spikes of all %d: sparse %.0f, libtorch %.0f%n", n, sparse(liquid, n), loop(n, 100, cores()));
+    double one = sides[0].median();
+    double all = sides[1].median();
+    System.out.printf(
+        "sparse over the loop in batches: %.1f (1 thread each), %.1f (every core each)%n",
+        one / sides[4].median(), all / sides[5].median());
+    System.out.printf(
+        "sparse over the loop one by one %.0f, over the dense twin %.0f, scaling over %d cores %.2f (with noise %.2f)%n",
+        one / sides[6].median(),
+        one / sides[7].median(),
+        cores(),
+        all / one,
+        sides[3].median() / sides[2].median());
+  }
+
+  private static int cores() {
+    return Runtime.getRuntime().availableProcessors();
+  }
+
+  /// One contestant and its figures in million events a second.
+  private final class Side {
+    private final String name;
+    private final double millions;
+    private final Runnable work;
+    private double[] rates = {};
+
+    Side(String name, int recordings, Runnable work) {
+      this.name = name;
+      this.millions = Arrays.stream(events).limit(recordings).sum() / 1e6;
+      this.work = work;
+    }
+
+    void once() {
+      long begin = System.nanoTime();
+      work.run();
+      rates = Arrays.copyOf(rates, rates.length + 1);
+      rates[rates.length - 1] = millions / ((System.nanoTime() - begin) / 1e9);
+    }
+
+    double median() {
+      double[] sorted = rates.clone();
+      Arrays.sort(sorted);
+      return sorted[sorted.length / 2];
+    }
+
+    void print() {
+      System.out.printf("%-38s %8.4f million events/s, turns:", name, median());
+      for (double r : rates) {
+        System.out.printf(" %.4f", r);
       }
-      double[] total = {0};
-      report("libtorch loop, batch " + b, usedEvents, 2, () -> total[0] = loop(liquid, twin, frames, used, b));
-      System.out.printf("  spikes of the loop %.0f, of the liquid on all %d: %d%n", total[0], n, sparse[0]);
+      System.out.println();
     }
   }
 
-  private static double loop(Liquid liquid, DenseLiquid twin, SpikeFrames[] frames, int used, int batch) {
+  private double sparse(Liquid liquid, int n) {
+    double spikes = 0;
+    for (int i = 0; i < n; i++) {
+      spikes += liquid.run(frames[i], i).spikes();
+    }
+    return spikes;
+  }
+
+  private void parallel(Liquid liquid) {
+    Encoder.parallel(frames.length, i -> liquid.run(frames[i], i));
+  }
+
+  private double dense(int n) {
+    double spikes = 0;
+    for (int i = 0; i < n; i++) {
+      spikes += twin.run(frames[i], i).spikes();
+    }
+    return spikes;
+  }
+
+  private double loop(int used, int batch, int threads) {
+    Torch.threads(threads);
     LiquidConfig c = liquid.config();
     int inputs = frames[0].inputs();
     int h = c.neurons();
     double spikes = 0;
-    try (PointerScope outer = new PointerScope(); NoGradGuard guard = new NoGradGuard()) {
+    try (TensorScope outer = TensorScope.open(); NoGrad guard = NoGrad.begin()) {
       Tensor wi = matrix(twin.inputWeights());
       Tensor wr = matrix(twin.recurrentWeights());
       for (int from = 0; from < used; from += batch) {
         int size = Math.min(batch, used - from);
-        try (PointerScope scope = new PointerScope()) {
+        try (TensorScope scope = TensorScope.open()) {
           Tensor m = torch.zeros(size, h);
           Tensor s = torch.zeros(size, h);
           Tensor sum = torch.zeros(size, h);
@@ -94,8 +183,8 @@ public final class Speed {
                 x[k * inputs + f.input(p)] = 1;
               }
             }
-            Tensor in = Tensor.create(x, size, inputs);
-            m = m.mul(new Scalar(c.leak())).mul(s.rsub(new Scalar(1))).add(matmul(in, wi)).add(matmul(s, wr));
+            Tensor in = Tensors.of(x, size, inputs);
+            m = m.mul(new Scalar(c.leak())).mul(torch.rsub(s, new Scalar(1))).add(matmul(in, wi)).add(matmul(s, wr));
             s = m.gt(new Scalar(c.threshold())).to(torch.ScalarType.Float);
             sum = sum.add(s);
           }
@@ -111,15 +200,6 @@ public final class Speed {
     for (int i = 0; i < rows.length; i++) {
       System.arraycopy(rows[i], 0, flat, i * rows[0].length, rows[0].length);
     }
-    return Tensor.create(flat, rows.length, rows[0].length);
-  }
-
-  private static void report(String what, long events, int repeats, Runnable work) {
-    for (int r = 0; r < repeats; r++) {
-      long begin = System.nanoTime();
-      work.run();
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      System.out.printf("%-24s run %d: %.3f s, %.3f million events/s%n", what, r + 1, seconds, events / seconds / 1e6);
-    }
+    return Tensors.of(flat, rows.length, rows[0].length);
   }
 }

@@ -62,25 +62,26 @@ final class BlockRows {
     int[] place = new int[size];
     int[] block = new int[size];
     float[] data = new float[Math.multiplyExact(size, stride)];
-    int[] next = Arrays.copyOf(start, rows);
+    boolean full = size == rows * blocks;
     int at = 0;
-    for (int b = 0; b < blocks; b++) {
-      for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows; i++) {
+      for (int b = 0; b < blocks; b++) {
         if (!connected[i * blocks + b]) {
           continue;
         }
+        int to = full ? b * rows + i : at;
         int width = Math.min(WIDTH, columns - b * WIDTH);
         for (int k = 0; k < width; k++) {
-          data[at * stride + k] = weight.at(i, b * WIDTH + k);
+          data[to * stride + k] = weight.at(i, b * WIDTH + k);
           if (noisy) {
-            data[at * stride + WIDTH + k] = variance.at(i, b * WIDTH + k);
+            data[to * stride + WIDTH + k] = variance.at(i, b * WIDTH + k);
           }
         }
-        block[next[i]] = b;
-        place[next[i]++] = at++;
+        block[at] = b;
+        place[at++] = to;
       }
     }
-    return new BlockRows(start, place, block, data, stride, blocks, size == rows * blocks);
+    return new BlockRows(start, place, block, data, stride, blocks, full);
   }
 
   /// Blocks of one row: its cost.
@@ -112,59 +113,28 @@ final class BlockRows {
   /// Adds every step of a recording: step `t` to the row `t` of `sum` and `variance`, both `[steps
   /// * padded]`.
   void drive(SpikeFrames frames, float[] sum, float[] variance, int padded) {
-    int[] list = new int[frames.size() + frames.steps()];
-    if (full) {
-      int rows = start.length - 1;
-      for (int b = 0; b < blocks; b++) {
-        int size = 0;
-        for (int t = 0; t < frames.steps(); t++) {
-          if (frames.start(t) == frames.start(t + 1)) {
-            continue;
-          }
-          list[size++] = -1 - t;
-          for (int k = frames.start(t); k < frames.start(t + 1); k++) {
-            list[size++] = b * rows + frames.input(k);
-          }
+    if (!full) {
+      for (int t = 0; t < frames.steps(); t++) {
+        for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+          add(frames.input(k), sum, variance, t * padded);
         }
-        run(list, 0, size, b, sum, variance, padded);
       }
       return;
     }
-    // each block of columns gets its own list: a mark of the step, then the places of its rows
-    int[] from = new int[blocks + 1];
-    int[] last = new int[blocks];
-    Arrays.fill(last, -1);
-    for (int t = 0; t < frames.steps(); t++) {
-      for (int k = frames.start(t); k < frames.start(t + 1); k++) {
-        int row = frames.input(k);
-        for (int e = start[row]; e < start[row + 1]; e++) {
-          int b = block[e];
-          from[b + 1] += last[b] == t ? 1 : 2;
-          last[b] = t;
+    int[] list = new int[frames.size() + frames.steps()];
+    int rows = start.length - 1;
+    for (int b = 0; b < blocks; b++) {
+      int size = 0;
+      for (int t = 0; t < frames.steps(); t++) {
+        if (frames.start(t) == frames.start(t + 1)) {
+          continue;
+        }
+        list[size++] = -1 - t;
+        for (int k = frames.start(t); k < frames.start(t + 1); k++) {
+          list[size++] = b * rows + frames.input(k);
         }
       }
-    }
-    for (int b = 0; b < blocks; b++) {
-      from[b + 1] += from[b];
-    }
-    list = new int[from[blocks]];
-    int[] next = from.clone();
-    Arrays.fill(last, -1);
-    for (int t = 0; t < frames.steps(); t++) {
-      for (int k = frames.start(t); k < frames.start(t + 1); k++) {
-        int row = frames.input(k);
-        for (int e = start[row]; e < start[row + 1]; e++) {
-          int b = block[e];
-          if (last[b] != t) {
-            last[b] = t;
-            list[next[b]++] = -1 - t;
-          }
-          list[next[b]++] = place[e];
-        }
-      }
-    }
-    for (int b = 0; b < blocks; b++) {
-      run(list, from[b], from[b + 1], b, sum, variance, padded);
+      run(list, 0, size, b, sum, variance, padded);
     }
   }
 
