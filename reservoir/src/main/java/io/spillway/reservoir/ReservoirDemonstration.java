@@ -13,6 +13,7 @@ import io.spillway.reservoir.convert.Saccades;
 import io.spillway.reservoir.energy.EnergyModel;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.LiquidResponse;
@@ -26,6 +27,7 @@ import java.util.stream.IntStream;
 
 /// Digits recognised from events and words from sound, on material that our own generators make.
 public final class ReservoirDemonstration implements Demonstration {
+  private static final Engine ENGINE = new Engine.Sparse();
   private static final int TRAIN = 16;
   private static final int TEST = 6;
 
@@ -63,8 +65,8 @@ public final class ReservoirDemonstration implements Demonstration {
             seeds,
             progress);
     int[] kept = IntStream.range(10 * TRAIN, 10 * (TRAIN + TEST)).toArray();
-    double seen = ReservoirTrainer.evaluate(eye, drawn.select(kept), progress).accuracy();
-    double heard = ReservoirTrainer.evaluate(ear, hummed.select(kept), progress).accuracy();
+    double seen = ReservoirTrainer.evaluate(eye, drawn.select(kept), ENGINE, progress).accuracy();
+    double heard = ReservoirTrainer.evaluate(ear, hummed.select(kept), ENGINE, progress).accuracy();
     EventRecording sample = drawn.read(10 * TRAIN + 3);
     LiquidResponse response = eye.liquid().run(Framing.NMNIST.frames(sample), 3);
     EnergyModel.Report energy =
@@ -121,7 +123,7 @@ public final class ReservoirDemonstration implements Demonstration {
   private static ReservoirModel train(
       RecordingSet all, LiquidConfig config, Framing framing, Seeds seeds, Progress progress) {
     RecordingSet part = all.select(IntStream.range(0, 10 * TRAIN).toArray());
-    return ReservoirTrainer.train(part, config.withSeed(seeds.seed()), framing, seeds, progress)
+    return ReservoirTrainer.train(part, config.withSeed(seeds.seed()), framing, ENGINE, seeds, progress)
         .model();
   }
 }

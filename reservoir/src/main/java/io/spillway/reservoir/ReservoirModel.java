@@ -97,7 +97,11 @@ public final class ReservoirModel {
   ///
   /// @param number what the noise of reading depends on
   public Answer recognise(EventRecording recording, long number) {
-    LiquidResponse response = liquid.run(framing.frames(recording), number);
+    return answer(liquid.run(framing.frames(recording), number));
+  }
+
+  /// Recognises what the liquid answered.
+  public Answer answer(LiquidResponse response) {
     float[] scores = readout.scores(response.counts());
     return new Answer(
         classes.get(io.spillway.reservoir.learn.Dense.argmax(scores)), scores, response);

@@ -3,14 +3,13 @@ package io.spillway.reservoir;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.reservoir.events.RecordingSet;
-import io.spillway.reservoir.learn.Counts;
-import io.spillway.reservoir.liquid.Encoder;
+import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
+import io.spillway.reservoir.protocol.Encoding;
 import io.spillway.reservoir.protocol.ReadoutTrainer;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
 
 /// Trains and tests a reservoir on sets of recordings.
 public final class ReservoirTrainer {
@@ -35,51 +34,33 @@ public final class ReservoirTrainer {
   public record Evaluation(
       double accuracy, int[][] confusion, int[] predicted, long spikes, long inputSpikes) {}
 
-  /// Encodes a set.
-  public static Counts encode(
-      Liquid liquid, RecordingSet set, Progress progress, LongAdder spikes, LongAdder inputs) {
-    Counts counts = new Counts(set.size(), liquid.config().segments() * liquid.config().neurons());
-    try (Progress.Task task = progress.start("encode", set.size())) {
-      Encoder.parallel(
-          set.size(),
-          i -> {
-            var response = liquid.run(liquid.framing().frames(set.read(i)), i);
-            counts.set(i, response.counts());
-            spikes.add(response.spikes());
-            inputs.add(response.inputSpikes());
-            synchronized (task) {
-              task.advance(1);
-            }
-          });
-    }
-    return counts;
-  }
-
   /// Trains on a set; the penalty is chosen inside it.
   public static Result train(
-      RecordingSet set, LiquidConfig config, Framing framing, Seeds seeds, Progress progress) {
+      RecordingSet set,
+      LiquidConfig config,
+      Framing framing,
+      Engine engine,
+      Seeds seeds,
+      Progress progress) {
     List<String> classes = set.classes();
     int[] labels = set.indices(classes);
     Liquid liquid = new Liquid(config, framing);
-    LongAdder spikes = new LongAdder();
-    Counts counts = encode(liquid, set, progress, spikes, new LongAdder());
+    Encoding encoding = Encoding.of(liquid, engine, set, progress);
     ReadoutTrainer.Trained trained =
-        ReadoutTrainer.train(counts, labels, classes.size(), seeds.stream("validation"));
-    double rate = spikes.sum() / (double) set.size() / config.neurons() / framing.steps();
+        ReadoutTrainer.train(encoding.counts(), labels, classes.size(), seeds.stream("validation"));
     return new Result(
         new ReservoirModel(config, framing, classes, trained.readout(), liquid),
         trained.validation(),
-        rate,
+        encoding.firingRate(liquid),
         set.size());
   }
 
   /// Tests a model on a set.
-  public static Evaluation evaluate(ReservoirModel model, RecordingSet set, Progress progress) {
+  public static Evaluation evaluate(
+      ReservoirModel model, RecordingSet set, Engine engine, Progress progress) {
     int[] truth = set.indices(model.classes());
-    LongAdder spikes = new LongAdder();
-    LongAdder inputs = new LongAdder();
-    Counts counts = encode(model.liquid(), set, progress, spikes, inputs);
-    int[] predicted = model.readout().predict(counts);
+    Encoding encoding = Encoding.of(model.liquid(), engine, set, progress);
+    int[] predicted = model.readout().predict(encoding.counts());
     int[][] confusion = new int[model.classes().size()][model.classes().size()];
     for (int i = 0; i < truth.length; i++) {
       confusion[truth[i]][predicted[i]]++;
@@ -88,7 +69,7 @@ public final class ReservoirTrainer {
         ReadoutTrainer.accuracy(predicted, truth),
         confusion,
         predicted,
-        spikes.sum(),
-        inputs.sum());
+        encoding.spikes(),
+        encoding.inputSpikes());
   }
 }

@@ -6,13 +6,17 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.ReservoirModel;
 import io.spillway.reservoir.events.EventFiles;
 import io.spillway.reservoir.events.EventRecording;
+import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidResponse;
+import io.spillway.reservoir.liquid.Simulator;
 import io.spillway.reservoir.liquid.SpikeFrames;
+import io.spillway.reservoir.liquid.TorchLiquid;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,6 +30,7 @@ import picocli.CommandLine.Parameters;
     description = "Run one recording through the liquid; write its spikes or recognise it.")
 public final class EncodeCommand extends SpillwayCommand {
   @Mixin private LiquidOptions options = new LiquidOptions();
+  @Mixin private EngineOptions engine = new EngineOptions();
 
   @Parameters(
       paramLabel = "FILE",
@@ -58,11 +63,17 @@ public final class EncodeCommand extends SpillwayCommand {
       throw SpillwayException.badInput("%s has no events in the region that is framed", file);
     }
     StringBuilder spikes = new StringBuilder("step,neuron\n");
+    Simulator.SpikeSink sink =
+        (step, neuron) -> spikes.append(step).append(',').append(neuron).append('\n');
     LiquidResponse response =
-        liquid.run(
-            frames,
-            0,
-            (step, neuron) -> spikes.append(step).append(',').append(neuron).append('\n'));
+        switch (engine.engine()) {
+          case Engine.Sparse _ -> liquid.run(frames, 0, sink);
+          case Engine.Torch torch -> {
+            try (TorchLiquid batched = liquid.on(torch.device())) {
+              yield batched.run(List.of(frames), 0, sink).get(0);
+            }
+          }
+        };
     if (output != null) {
       AtomicFiles.writeBytes(output, spikes.toString().getBytes(StandardCharsets.UTF_8));
     }
@@ -83,7 +94,7 @@ public final class EncodeCommand extends SpillwayCommand {
             100 * response.rate(framing.steps()),
             response.additions() / 1e6);
     if (loaded != null) {
-      ReservoirModel.Answer recognised = loaded.recognise(recording, 0);
+      ReservoirModel.Answer recognised = loaded.answer(response);
       results.put("label", recognised.label());
       results.put("scores", recognised.scores());
       text += String.format("%nrecognised: %s", recognised.label());

@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 @Command(name = "eval", description = "Test a trained model on labelled recordings.")
 public final class EvalCommand extends SpillwayCommand {
   @Mixin private SetOptions set = new SetOptions();
+  @Mixin private EngineOptions engine = new EngineOptions();
 
   @Option(
       names = {"-m", "--model"},
@@ -28,7 +29,8 @@ public final class EvalCommand extends SpillwayCommand {
   protected void execute() {
     ReservoirModel loaded = ReservoirModel.load(model);
     RecordingSet recordings = set.open(loaded.config().seed());
-    ReservoirTrainer.Evaluation result = ReservoirTrainer.evaluate(loaded, recordings, progress());
+    ReservoirTrainer.Evaluation result =
+        ReservoirTrainer.evaluate(loaded, recordings, engine.engine(), progress());
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("recordings", recordings.size());
     results.put("accuracy", result.accuracy());

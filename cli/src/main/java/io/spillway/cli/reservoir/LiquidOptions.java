@@ -31,10 +31,10 @@ final class LiquidOptions {
   private @Nullable Integer neurons;
 
   @Option(
-      names = "--device",
+      names = "--memory",
       paramLabel = "NAME",
       description = "Resistive memory by name, for example TaOx40nm, ReRamES, ReRamArrayHfO2.")
-  private @Nullable String device;
+  private @Nullable String memory;
 
   @Option(names = "--noiseless", description = "Take the noiseless twin of the device.")
   private boolean noiseless;
@@ -72,8 +72,8 @@ final class LiquidOptions {
     if (neurons != null) {
       chosen = chosen.withNeurons(neurons);
     }
-    if (device != null) {
-      chosen = chosen.withDevice(device);
+    if (memory != null) {
+      chosen = chosen.withDevice(memory);
     }
     if (segments != null) {
       chosen = chosen.withSegments(segments);

@@ -23,6 +23,7 @@ import picocli.CommandLine.Option;
 public final class TrainCommand extends SpillwayCommand {
   @Mixin private SetOptions set = new SetOptions();
   @Mixin private LiquidOptions options = new LiquidOptions();
+  @Mixin private EngineOptions engine = new EngineOptions();
 
   @Option(
       names = {"-o", "--output"},
@@ -53,6 +54,7 @@ public final class TrainCommand extends SpillwayCommand {
               recordings,
               options.liquid(sensor),
               options.framing(sensor),
+              engine.engine(),
               folds,
               new Seeds(options.seed),
               progress());
@@ -71,6 +73,7 @@ public final class TrainCommand extends SpillwayCommand {
               recordings,
               options.liquid(sensor),
               options.framing(sensor),
+              engine.engine(),
               new Seeds(options.seed),
               progress());
       result.model().save(output);

@@ -28,7 +28,9 @@ final class ReservoirCommandTest {
   @Test
   void refusesImpossibleSettings() throws Exception {
     Path sound = bytes("sound.bin", 1, 2, 0, 0, 9, 1, 3, 0, 0, 12);
-    fails("unknown device", "encode", sound.toString(), "--device", "Nothing");
+    fails("unknown device", "encode", sound.toString(), "--memory", "Nothing");
+    fails("which --memory takes", "encode", sound.toString(), "--device", "ReRamES");
+    fails("none of auto, cpu, cuda", "encode", sound.toString(), "--device", "tpu");
     fails("0 neurons", "encode", sound.toString(), "--neurons", "0");
     fails("leak", "encode", sound.toString(), "--leak", "7");
     fails("unknown preset", "encode", sound.toString(), "--preset", "big");

@@ -3,6 +3,7 @@ package io.spillway.reservoir.liquid;
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.crossbar.Converters;
 import io.spillway.reservoir.crossbar.DeviceModel;
+import io.spillway.tensor.ComputeDevice;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -61,6 +62,37 @@ public final class Liquid implements Simulator {
   /// The crossbar of the recurrent connections.
   public io.spillway.reservoir.crossbar.Crossbar recurrentCrossbar() {
     return synapses.recurrent();
+  }
+
+  /// The same liquid in batches of recordings on a device of libtorch.
+  ///
+  /// **Errors:** a device model with converters, which only the sparse engine simulates.
+  public TorchLiquid on(ComputeDevice device) {
+    if (dynamics.converted()) {
+      throw SpillwayException.notAvailable(
+          "%s has converters, which are simulated by the sparse engine only; leave out --device",
+          config.device());
+    }
+    return new TorchLiquid(this, synapses, dynamics.noisy(), device);
+  }
+
+  /// Weights that the spikes of one recording add: synaptic operations.
+  ///
+  /// @param counts spikes of each neuron in each segment; those of the last step feed nothing
+  /// @param last neurons that fire in the last step
+  long additions(SpikeFrames frames, float[] counts, int[] last) {
+    long blocks = 0;
+    for (int k = 0; k < frames.size(); k++) {
+      blocks += input.blocks(frames.input(k));
+    }
+    int n = config.neurons();
+    for (int k = 0; k < counts.length; k++) {
+      blocks += (long) counts[k] * recurrent.blocks(k % n);
+    }
+    for (int j : last) {
+      blocks -= recurrent.blocks(j);
+    }
+    return blocks * BlockRows.WIDTH;
   }
 
   /// The dense twin on the same conductances.
@@ -162,7 +194,7 @@ public final class Liquid implements Simulator {
       private boolean silent = true;
 
       State(long recording, int steps) {
-        seed = (config.seed() * 0x632BE59BD9B4E019L + recording + 1) * 0xD1B54A32D192ED03L;
+        seed = ReadNoise.seed(config.seed(), recording);
         current = new float[converted ? padded : steps * padded];
         part = converted ? new float[padded] : current;
         variance = new float[converted || !noisy ? padded : steps * padded];

@@ -14,14 +14,19 @@ final class ReadNoise {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
-  private static final int GOLDEN = 0x9E3779B1;
-  private static final int FIRST = 0x85EBCA6B;
-  private static final int SECOND = 0xC2B2AE35;
-  private static final int THIRD = 0x27D4EB2F;
-  private static final float SMOOTH = 0x1p-32f;
-  private static final float UNIT = (float) (1 / Math.sqrt(16 + 1 / 12.0));
+  static final int GOLDEN = 0x9E3779B1;
+  static final int FIRST = 0x85EBCA6B;
+  static final int SECOND = 0xC2B2AE35;
+  static final int THIRD = 0x27D4EB2F;
+  static final float SMOOTH = 0x1p-32f;
+  static final float UNIT = (float) (1 / Math.sqrt(16 + 1 / 12.0));
 
   private ReadNoise() {}
+
+  /// The seed of one recording's noise.
+  static long seed(long config, long recording) {
+    return (config * 0x632BE59BD9B4E019L + recording + 1) * 0xD1B54A32D192ED03L;
+  }
 
   /// A number of mean 0 and variance 1.
   static float gaussian(long seed, int counter) {

@@ -4,7 +4,7 @@ import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.Counts;
-import io.spillway.reservoir.liquid.Encoder;
+import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
@@ -26,6 +26,7 @@ public final class CrossValidation {
       RecordingSet set,
       LiquidConfig config,
       Framing framing,
+      Engine engine,
       int folds,
       Seeds seeds,
       Progress progress) {
@@ -33,16 +34,9 @@ public final class CrossValidation {
     int[] labels = set.indices(classes);
     Splits.Split[] splits = Splits.folds(labels, folds, seeds.stream("folds"));
     Liquid liquid = new Liquid(config, framing);
-    Counts counts =
-        Counts.of(Encoder.encode(liquid, set.size(), i -> framing.frames(set.read(i)), progress));
-    double spikes = 0;
-    for (int i = 0; i < counts.size(); i++) {
-      for (int j = 0; j < counts.width(); j++) {
-        spikes += counts.at(i, j);
-      }
-    }
-    double rate = spikes / counts.size() / config.neurons() / framing.steps();
-    return new Result(score(counts, labels, classes.size(), splits, seeds), rate);
+    Encoding encoding = Encoding.of(liquid, engine, set, progress);
+    Spread accuracy = score(encoding.counts(), labels, classes.size(), splits, seeds);
+    return new Result(accuracy, encoding.firingRate(liquid));
   }
 
   /// Trains and tests on counts that are there already.

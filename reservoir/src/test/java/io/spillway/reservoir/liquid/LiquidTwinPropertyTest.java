@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /// The sparse liquid and its dense scalar twin give the same spikes, bit for bit.
 final class LiquidTwinPropertyTest {
-  private static final Framing FRAMING =
+  static final Framing FRAMING =
       new Framing(
           12, 10, Framing.Polarities.BOTH, 0, 0, 12, 10, 1, 20, new Framing.Span.Recording());
 

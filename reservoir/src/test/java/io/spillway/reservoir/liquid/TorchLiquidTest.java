@@ -1,0 +1,150 @@
+package io.spillway.reservoir.liquid;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.spillway.reservoir.crossbar.Converters;
+import io.spillway.reservoir.crossbar.DeviceModel;
+import io.spillway.reservoir.crossbar.DevicePresets;
+import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
+import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
+import io.spillway.testkit.Cases;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+
+/// The engine of batches gives the sparse engine's spikes; both differ in the order of sums only.
+final class TorchLiquidTest {
+  /// Share of neuron-and-step places that may differ: roundings at the threshold and what follows.
+  private static final double TOLERANCE = .002;
+
+  @Test
+  void sameSpikesAsTheSparseEngine() {
+    Cases.run(
+        12,
+        random -> {
+          Framing framing = LiquidTwinPropertyTest.FRAMING;
+          LiquidConfig config =
+              new LiquidConfig(
+                  20 + random.nextInt(80),
+                  .9,
+                  5,
+                  .2,
+                  .1,
+                  random.nextBoolean() ? new Wiring.Dense() : new Wiring.Local(3, 3, .5),
+                  random.nextBoolean() ? new Adaptation.None() : new Adaptation.Rising(1, .8),
+                  "TaOx40nmBimodal",
+                  random.nextBoolean(),
+                  3,
+                  random.nextLong());
+          Liquid liquid = new Liquid(config, framing);
+          List<SpikeFrames> batch = new ArrayList<>();
+          for (int k = 0; k < 5; k++) {
+            batch.add(LiquidTwinPropertyTest.frames(random, .05));
+          }
+          try (TorchLiquid torch = liquid.on(Devices.cpu())) {
+            List<LiquidResponse> answers = torch.run(batch, 40);
+            double apart = 0;
+            long spikes = 0;
+            for (int k = 0; k < batch.size(); k++) {
+              LiquidResponse expected = liquid.run(batch.get(k), 40 + k);
+              spikes += expected.spikes();
+              for (int j = 0; j < expected.counts().length; j++) {
+                apart += Math.abs(expected.counts()[j] - answers.get(k).counts()[j]);
+              }
+              if (answers.get(k).spikes() == expected.spikes()) {
+                assertThat(answers.get(k).inputSpikes()).isEqualTo(expected.inputSpikes());
+              }
+            }
+            assertThat(spikes).isPositive();
+            assertThat(apart / (batch.size() * config.neurons() * framing.steps()))
+                .isLessThan(TOLERANCE);
+          }
+        });
+  }
+
+  @Test
+  void countsTheSameOperationsAndHandsOnTheSpikesOfOneRecording() {
+    Cases.one(
+        5,
+        random -> {
+          LiquidConfig config =
+              new LiquidConfig(
+                  64,
+                  .9,
+                  5,
+                  .2,
+                  .1,
+                  new Wiring.Local(3, 3, .5),
+                  new Adaptation.None(),
+                  "TaOx40nm",
+                  false,
+                  1,
+                  5);
+          Liquid liquid = new Liquid(config, LiquidTwinPropertyTest.FRAMING);
+          SpikeFrames frames = LiquidTwinPropertyTest.frames(random, .1);
+          List<Long> sparse = new ArrayList<>();
+          List<Long> batched = new ArrayList<>();
+          LiquidResponse expected =
+              liquid.run(frames, 0, (t, j) -> sparse.add((long) t << 32 | j));
+          try (TorchLiquid torch = liquid.on(Devices.cpu())) {
+            LiquidResponse got =
+                torch.run(List.of(frames), 0, (t, j) -> batched.add((long) t << 32 | j)).get(0);
+            assertThat(batched).isEqualTo(sparse);
+            assertThat(got.additions()).isEqualTo(expected.additions());
+          }
+        });
+  }
+
+  @Test
+  void noiseIsCountedOutAlike() {
+    try (TensorScope scope = TensorScope.open()) {
+      TorchNoise noise = new TorchNoise(77, 3, 2, 50, BlockRows.WIDTH, Devices.cpu());
+      Tensor active =
+          scope.adopt(torch.ones(new long[] {2, 1}, Tensors.options(DType.BOOL)));
+      for (int draw = 0; draw < 3; draw++) {
+        float[] all = Tensors.floats(noise.next(active));
+        for (int k = 0; k < 2; k++) {
+          long seed = ReadNoise.seed(77, 3 + k);
+          for (int j = 0; j < 50; j++) {
+            assertThat(all[k * 50 + j])
+                .isCloseTo(ReadNoise.gaussian(seed, draw * 64 + j), within(1e-5f));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void refusesConvertersAndForeignFrames() {
+    DeviceModel base = DevicePresets.named("TaOx40nm");
+    DeviceModel model =
+        new DeviceModel(
+            "converted",
+            base.fabricated(),
+            0,
+            40,
+            base.programming(),
+            base.read(),
+            base.drift(),
+            0,
+            0,
+            0,
+            Converters.PRESET,
+            512);
+    Liquid converted =
+        new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS, model);
+    assertThatThrownBy(() -> converted.on(Devices.cpu()).close())
+        .hasMessageContaining("converters");
+    Liquid liquid = new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS);
+    SpikeFrames foreign = new SpikeFrames.Builder(5, 64).build();
+    try (TorchLiquid torch = liquid.on(Devices.cpu())) {
+      assertThatThrownBy(() -> torch.run(List.of(foreign), 0)).hasMessageContaining("5 steps");
+    }
+  }
+}
