@@ -123,7 +123,8 @@ public final class ReservoirDemonstration implements Demonstration {
   private static ReservoirModel train(
       RecordingSet all, LiquidConfig config, Framing framing, Seeds seeds, Progress progress) {
     RecordingSet part = all.select(IntStream.range(0, 10 * TRAIN).toArray());
-    return ReservoirTrainer.train(part, config.withSeed(seeds.seed()), framing, ENGINE, seeds, progress)
+    return ReservoirTrainer.train(
+            part, config.withSeed(seeds.seed()), framing, ENGINE, seeds, progress)
         .model();
   }
 }

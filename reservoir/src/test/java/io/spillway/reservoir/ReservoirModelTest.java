@@ -46,15 +46,19 @@ final class ReservoirModelTest {
     RecordingSet part = all.select(IntStream.range(0, 75).toArray());
     RecordingSet rest = all.select(IntStream.range(75, 100).toArray());
     ReservoirModel model =
-        ReservoirTrainer.train(part, SMALL, Framing.NMNIST, new Engine.Sparse(), new Seeds(1), Progress.silent())
+        ReservoirTrainer.train(
+                part, SMALL, Framing.NMNIST, new Engine.Sparse(), new Seeds(1), Progress.silent())
             .model();
-    ReservoirTrainer.Evaluation before = ReservoirTrainer.evaluate(model, rest, new Engine.Sparse(), Progress.silent());
+    ReservoirTrainer.Evaluation before =
+        ReservoirTrainer.evaluate(model, rest, new Engine.Sparse(), Progress.silent());
     assertThat(before.accuracy()).isGreaterThan(.6);
     Path file = folder.resolve("digits.rsv");
     model.save(file);
     ReservoirModel loaded = ReservoirModel.load(file);
     assertThat(loaded.config()).isEqualTo(SMALL);
-    assertThat(ReservoirTrainer.evaluate(loaded, rest, new Engine.Sparse(), Progress.silent()).predicted())
+    assertThat(
+            ReservoirTrainer.evaluate(loaded, rest, new Engine.Sparse(), Progress.silent())
+                .predicted())
         .isEqualTo(before.predicted());
     byte[] bytes = Files.readAllBytes(file);
     Files.write(file, Arrays.copyOf(bytes, bytes.length / 2));
@@ -67,7 +71,9 @@ final class ReservoirModelTest {
   void drawsPicturesAndCountsEnergy() throws Exception {
     RecordingSet all = drawn(10);
     ReservoirModel model =
-        ReservoirTrainer.train(all, SMALL, Framing.NMNIST, new Engine.Sparse(), new Seeds(1), Progress.silent()).model();
+        ReservoirTrainer.train(
+                all, SMALL, Framing.NMNIST, new Engine.Sparse(), new Seeds(1), Progress.silent())
+            .model();
     var recording = all.read(3);
     var frames = Pictures.eventFrames(recording, 20_000);
     Pictures.gif(folder.resolve("e.gif"), frames);

@@ -1,6 +1,5 @@
 package io.spillway.reservoir.liquid;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 

@@ -73,8 +73,7 @@ public final class TorchLiquid implements AutoCloseable {
   }
 
   /// The same; `sink` gets the spikes of the first recording.
-  public List<LiquidResponse> run(
-      List<SpikeFrames> frames, long first, Simulator.SpikeSink sink) {
+  public List<LiquidResponse> run(List<SpikeFrames> frames, long first, Simulator.SpikeSink sink) {
     int steps = liquid.framing().steps();
     for (SpikeFrames f : frames) {
       if (f.inputs() != liquid.framing().inputs() || f.steps() != steps) {
@@ -152,8 +151,7 @@ public final class TorchLiquid implements AutoCloseable {
       try (TensorScope scope = TensorScope.open()) {
         Tensor current = currents.select(0, t).add(torch.matmul(spikes, recurrent));
         if (noisy) {
-          Tensor variance =
-              inputVariance.select(0, t).add(torch.matmul(spikes, variances.get(1)));
+          Tensor variance = inputVariance.select(0, t).add(torch.matmul(spikes, variances.get(1)));
           Tensor active =
               driven.select(0, t).logical_or(spikes.sum(1).gt(new Scalar(0)).unsqueeze(1));
           current = current.add(variance.sqrt().mul(noise.next(active)));
@@ -199,8 +197,7 @@ public final class TorchLiquid implements AutoCloseable {
           total += (long) c;
         }
         SpikeFrames f = frames.get(k);
-        out.add(
-            new LiquidResponse(n, row, total, f.size(), liquid.additions(f, row, fired(k))));
+        out.add(new LiquidResponse(n, row, total, f.size(), liquid.additions(f, row, fired(k))));
       }
       return out;
     }

@@ -22,8 +22,7 @@ import java.util.concurrent.atomic.LongAdder;
 /// @param additions weights that were added: synaptic operations
 public record Encoding(Counts counts, long spikes, long inputSpikes, long additions) {
   /// Runs the liquid over the set.
-  public static Encoding of(
-      Liquid liquid, Engine engine, RecordingSet set, Progress progress) {
+  public static Encoding of(Liquid liquid, Engine engine, RecordingSet set, Progress progress) {
     Counts counts = new Counts(set.size(), liquid.config().segments() * liquid.config().neurons());
     Tally tally = new Tally(counts, new LongAdder(), new LongAdder(), new LongAdder());
     try (Progress.Task task = progress.start("encode", set.size())) {
@@ -40,8 +39,7 @@ public record Encoding(Counts counts, long spikes, long inputSpikes, long additi
         case Engine.Torch torch -> batches(liquid, torch.device(), set, tally, task);
       }
     }
-    return new Encoding(
-        counts, tally.spikes.sum(), tally.inputSpikes.sum(), tally.additions.sum());
+    return new Encoding(counts, tally.spikes.sum(), tally.inputSpikes.sum(), tally.additions.sum());
   }
 
   private static void batches(
@@ -63,10 +61,7 @@ public record Encoding(Counts counts, long spikes, long inputSpikes, long additi
 
   /// Spikes a neuron and step.
   public double firingRate(Liquid liquid) {
-    return spikes
-        / (double) counts.size()
-        / liquid.config().neurons()
-        / liquid.framing().steps();
+    return spikes / (double) counts.size() / liquid.config().neurons() / liquid.framing().steps();
   }
 
   private record Tally(

@@ -90,8 +90,7 @@ final class TorchLiquidTest {
           SpikeFrames frames = LiquidTwinPropertyTest.frames(random, .1);
           List<Long> sparse = new ArrayList<>();
           List<Long> batched = new ArrayList<>();
-          LiquidResponse expected =
-              liquid.run(frames, 0, (t, j) -> sparse.add((long) t << 32 | j));
+          LiquidResponse expected = liquid.run(frames, 0, (t, j) -> sparse.add((long) t << 32 | j));
           try (TorchLiquid torch = liquid.on(Devices.cpu())) {
             LiquidResponse got =
                 torch.run(List.of(frames), 0, (t, j) -> batched.add((long) t << 32 | j)).get(0);
@@ -105,8 +104,7 @@ final class TorchLiquidTest {
   void noiseIsCountedOutAlike() {
     try (TensorScope scope = TensorScope.open()) {
       TorchNoise noise = new TorchNoise(77, 3, 2, 50, BlockRows.WIDTH, Devices.cpu());
-      Tensor active =
-          scope.adopt(torch.ones(new long[] {2, 1}, Tensors.options(DType.BOOL)));
+      Tensor active = scope.adopt(torch.ones(new long[] {2, 1}, Tensors.options(DType.BOOL)));
       for (int draw = 0; draw < 3; draw++) {
         float[] all = Tensors.floats(noise.next(active));
         for (int k = 0; k < 2; k++) {
@@ -137,8 +135,7 @@ final class TorchLiquidTest {
             0,
             Converters.PRESET,
             512);
-    Liquid converted =
-        new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS, model);
+    Liquid converted = new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS, model);
     assertThatThrownBy(() -> converted.on(Devices.cpu()).close())
         .hasMessageContaining("converters");
     Liquid liquid = new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS);
