@@ -175,6 +175,10 @@ public record Parallel(
       divides("2 x cp", 2 * cp, "sequence", job.sequence());
     }
     if (ep > 1) {
+      if (!model.isMixture()) {
+        throw SpillwayException.badInput(
+            "ep %d needs a mixture of experts, %s has none; leave --ep at 1", ep, model.name());
+      }
       divides("ep", ep, "experts", model.experts());
     }
     int sum = chunkLayers.stream().mapToInt(i -> i).sum();

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -24,6 +26,8 @@ public final class Json {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(SerializationFeature.INDENT_OUTPUT)
           .build();
+
+  private static final Pattern NO_NUMBER = Pattern.compile("Non-standard token '([^']{1,20})'");
 
   private Json() {}
 
@@ -80,8 +84,12 @@ public final class Json {
           source + where + ": unknown key '" + key + "', " + Nearest.hint(key, known),
           e);
     }
-    return new SpillwayException(
-        ErrorCode.BAD_INPUT, source + where + ": " + e.getOriginalMessage(), e);
+    Matcher token = NO_NUMBER.matcher(e.getOriginalMessage());
+    String said =
+        token.lookingAt()
+            ? "'" + token.group(1) + "' is no number that JSON has, a finite one was expected"
+            : e.getOriginalMessage();
+    return new SpillwayException(ErrorCode.BAD_INPUT, source + where + ": " + said, e);
   }
 
   /// Indented JSON text.

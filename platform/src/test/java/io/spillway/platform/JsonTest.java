@@ -20,6 +20,15 @@ final class JsonTest {
   }
 
   @Test
+  void numbersThatJsonLacksAreNamed() {
+    for (String token : new String[] {"NaN", "Infinity"}) {
+      assertThatThrownBy(() -> Json.parse("{\"x\": " + token + "}", Point.class, "p"))
+          .isInstanceOf(SpillwayException.class)
+          .hasMessageContaining("'" + token + "' is no number that JSON has");
+    }
+  }
+
+  @Test
   void trailingAndMissingContentAreErrors() {
     assertThatThrownBy(() -> Json.parse("{\"x\":1,\"y\":2} tail", Point.class, "p"))
         .isInstanceOf(SpillwayException.class);

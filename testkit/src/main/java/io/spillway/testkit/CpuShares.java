@@ -10,13 +10,19 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Gives each of several processes a fixed share of a core (Linux control groups), so that many
-/// ranks on few cores behave like devices of one speed each instead of disturbing one another.
+/// ranks on few cores behave like devices of one speed each instead of disturbing one another. The
+/// groups weigh more than whatever else runs, so that a busy machine still gives each its share.
 ///
 /// Needs root; [#whyNot] says what is missing. Closing removes the groups.
 public final class CpuShares implements AutoCloseable {
   private static final Path V1 = Path.of("/sys/fs/cgroup/cpu");
   private static final Path V2 = Path.of("/sys/fs/cgroup");
   private static final long PERIOD_MICROS = 2_500;
+
+  /// The most that the kernel takes.
+  private static final String WEIGHT_V1 = "262144";
+
+  private static final String WEIGHT_V2 = "10000";
 
   private final List<Path> groups = new ArrayList<>();
 
@@ -57,9 +63,11 @@ public final class CpuShares implements AutoCloseable {
         made.groups.add(group);
         long quota = Math.round(cores.get(i) * PERIOD_MICROS);
         if (root.equals(V1)) {
+          Files.writeString(group.resolve("cpu.shares"), WEIGHT_V1);
           Files.writeString(group.resolve("cpu.cfs_period_us"), Long.toString(PERIOD_MICROS));
           Files.writeString(group.resolve("cpu.cfs_quota_us"), Long.toString(quota));
         } else {
+          Files.writeString(group.resolve("cpu.weight"), WEIGHT_V2);
           Files.writeString(group.resolve("cpu.max"), quota + " " + PERIOD_MICROS);
         }
       }

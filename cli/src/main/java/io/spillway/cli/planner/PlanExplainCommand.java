@@ -86,8 +86,12 @@ public final class PlanExplainCommand extends SpillwayCommand {
   protected void execute() {
     Request request = options.request(1, 60);
     int gpus = request.cluster().gpus();
-    int pieces = tp * pp * cp;
-    if (pieces < 1 || gpus % pieces != 0) {
+    atLeast(1, "--tp", tp);
+    atLeast(1, "--pp", pp);
+    atLeast(1, "--cp", cp);
+    atLeast(0, "--dp", dp);
+    long pieces = (long) tp * pp * cp;
+    if (gpus % pieces != 0) {
       throw SpillwayException.badInput(
           "tp %d x pp %d x cp %d does not divide %d accelerators", tp, pp, cp, gpus);
     }
@@ -95,7 +99,7 @@ public final class PlanExplainCommand extends SpillwayCommand {
         new Parallel(
             tp,
             pp,
-            dp > 0 ? dp : gpus / pieces,
+            dp > 0 ? dp : (int) (gpus / pieces),
             cp,
             ep,
             virtual,
@@ -154,5 +158,11 @@ public final class PlanExplainCommand extends SpillwayCommand {
       text.append("files: ").append(folder.toAbsolutePath()).append('\n');
     }
     answer(value, text.toString());
+  }
+
+  private static void atLeast(int least, String option, int value) {
+    if (value < least) {
+      throw SpillwayException.badInput("%s is %d, at least %d is needed", option, value, least);
+    }
   }
 }

@@ -20,7 +20,7 @@ public final class Ops {
 
   /// x W^T + b.
   ///
-  /// **Shapes:** x [..., in], W [out, in], b [out] or none.
+  /// **Shapes:** x [..., in], W [out, in], b `[out]` or none.
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
     return bias == null
         ? torch.linear(x, weight)
@@ -115,7 +115,7 @@ public final class Ops {
         x, groups, new TensorOptional(weight), new TensorOptional(bias), epsilon, false);
   }
 
-  /// E[x] and E[x²] of each group, summed in f32 whatever the type of x.
+  /// `E[x]` and `E[x²]` of each group, summed in f32 whatever the type of x.
   ///
   /// **Shapes:** [batch, channels, rows, width] -> [2, batch, groups] f32.
   public static Tensor moments(Tensor x, int groups) {
@@ -190,7 +190,7 @@ public final class Ops {
 
   /// The sinusoidal embedding of times that diffusers calls `Timesteps` with the cosines first.
   ///
-  /// **Shapes:** t [batch] -> [batch, width] f32.
+  /// **Shapes:** t `[batch] -> [batch, width]` f32.
   ///
   /// @param shift 1 for DiT, 0 for SDXL and PixArt
   public static Tensor timeEmbedding(Tensor t, int width, int shift) {

@@ -17,7 +17,7 @@ public final class Shapes {
     return this;
   }
 
-  /// `weight` [out, in] and `bias` [out].
+  /// `weight` [out, in] and `bias` `[out]`.
   public Shapes linear(String name, long in, long out) {
     return linear(name, in, out, true);
   }
@@ -27,7 +27,7 @@ public final class Shapes {
     return bias ? parameter(name + ".bias", out) : this;
   }
 
-  /// `weight` [out, in, kernel, kernel] and `bias` [out].
+  /// `weight` [out, in, kernel, kernel] and `bias` `[out]`.
   public Shapes convolution(String name, long in, long out, long kernel) {
     return parameter(name + ".weight", out, in, kernel, kernel).parameter(name + ".bias", out);
   }

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 /// Pictures with their labels.
 ///
 /// @param images [count, 3, size, size] f32 in -1..1
-/// @param labels [count] i64
+/// @param labels `[count]` i64
 public record PictureBatch(Tensor images, Tensor labels) {
   /// Draws fresh ones, classes evenly at random; tensors belong to the innermost scope.
   public static PictureBatch draw(int count, int size, RandomGenerator random) {

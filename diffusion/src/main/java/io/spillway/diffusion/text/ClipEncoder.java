@@ -21,7 +21,7 @@ public record ClipEncoder(ClipConfig config, Parameters p) implements AutoClosea
 
   /// Encodes texts.
   ///
-  /// @param ids [batch][tokens], each with at least one end token
+  /// @param ids `[batch][tokens]`, each with at least one end token
   public Encoded encode(int[][] ids) {
     int tokens = ids[0].length;
     long[] flat = new long[ids.length * tokens];

@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch;
 /// arguments:
 ///
 /// - `prompt_embeds` [tokens, width] or [1, tokens, width]
-/// - `prompt_attention_mask` [tokens], 1 for tokens that count; all do if it is absent
+/// - `prompt_attention_mask` `[tokens]`, 1 for tokens that count; all do if it is absent
 /// - `negative_prompt_embeds`, `negative_prompt_attention_mask`: needed with guidance
 public final class PromptStates {
   private static final double HIDDEN = -10_000;

@@ -98,7 +98,7 @@ public final class Importers {
               n.matrix().names().stream()
                   .map(name -> new Node(name, s.accelerator(), s.gpus(), inside, List.of()))
                   .toList(),
-              Network.of(s.network(), s.rails(), new Bytes(30 << 20), n.matrix()));
+              Network.of(s.network(), s.rails(), new Bytes(30 << 20), n.matrix(), s.asymmetry()));
       case Imported.Devices d -> {
         List<Node> nodes = new ArrayList<>();
         for (int i = 0; i < s.nodes(); i++) {

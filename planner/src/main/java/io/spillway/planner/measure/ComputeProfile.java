@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 /// @param entries one for each tensor-parallel way and micro-batch
 /// @param updatePerByte gathering gradients and stepping down, for each byte of weights
 /// @param slowdown by processes that compute at once, 1 to all of them: time relative to all
-/// @param sums adding a tensor over the processes of a group, amid compute
+/// @param sums what adding a tensor over the processes of a group adds to compute
 /// @param reductions averaging gradients over the processes of a group, all groups at once
 /// @param handOffs messages to the next stage by processes that have just computed
 /// @param closing adding the losses and meeting at the end of an iteration
@@ -41,7 +41,9 @@ public record ComputeProfile(
 
   /// Seconds of one micro-batch.
   ///
-  /// @param layerForward one block
+  /// @param layerForward a block that is its stage's only one
+  /// @param furtherForward what each further block of a stage adds; more than the first where the
+  ///   weights of one fit the processor's caches and those of several do not
   /// @param firstForward what the embedding adds
   /// @param lastForward what norm, logits and loss add
   public record Entry(
@@ -49,10 +51,22 @@ public record ComputeProfile(
       int microBatch,
       double layerForward,
       double layerBackward,
+      double furtherForward,
+      double furtherBackward,
       double firstForward,
       double firstBackward,
       double lastForward,
-      double lastBackward) {}
+      double lastBackward) {
+    /// A stage of some blocks, without embedding and logits.
+    double forward(int layers) {
+      return layerForward + (layers - 1) * furtherForward;
+    }
+
+    /// Its backward pass.
+    double backward(int layers) {
+      return layerBackward + (layers - 1) * furtherBackward;
+    }
+  }
 
   public ComputeProfile {
     entries = List.copyOf(entries);
@@ -82,6 +96,8 @@ public record ComputeProfile(
               e.microBatch(),
               over.applyAsDouble(Entry::layerForward),
               over.applyAsDouble(Entry::layerBackward),
+              over.applyAsDouble(Entry::furtherForward),
+              over.applyAsDouble(Entry::furtherBackward),
               over.applyAsDouble(Entry::firstForward),
               over.applyAsDouble(Entry::firstBackward),
               over.applyAsDouble(Entry::lastForward),

@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.global.torch;
 /// Measures blocks, embedding and logits of the small GPT without any communication, on all
 /// processes at once, so that what they take from each other is in the figures.
 public final class ComputeProfiler {
-  /// How often each sum is measured.
-  private static final int SUMS = 24;
+  /// Blocks that are timed with and without sums.
+  private static final int BLOCKS = 8;
 
   /// Two forward, two backward.
   private static final int SUMS_OF_BLOCK = 4;
@@ -47,20 +47,24 @@ public final class ComputeProfiler {
       List<Integer> microBatches,
       List<List<List<Integer>>> partitions,
       List<Exchange> reductions) {
-    stage(1, microBatches.getFirst(), true, true, world.size()); // warms the code up
-    stage(1, microBatches.getFirst(), true, true, world.size());
+    stage(1, microBatches.getFirst(), 1, true, true, world.size()); // warms the code up
+    stage(1, microBatches.getFirst(), 1, true, true, world.size());
+    int all = shape.layers();
     List<ComputeProfile.Entry> entries = new ArrayList<>();
     for (int tp : tensorWays) {
       for (int b : microBatches) {
-        double[] middle = stage(tp, b, false, false, world.size());
-        double[] first = stage(tp, b, true, false, world.size());
-        double[] last = stage(tp, b, false, true, world.size());
+        double[] middle = stage(tp, b, 1, false, false, world.size());
+        double[] tall = all > 1 ? stage(tp, b, all, false, false, world.size()) : middle;
+        double[] first = stage(tp, b, 1, true, false, world.size());
+        double[] last = stage(tp, b, 1, false, true, world.size());
         entries.add(
             new ComputeProfile.Entry(
                 tp,
                 b,
                 middle[0],
                 middle[1],
+                Math.max(0, tall[0] - middle[0]) / Math.max(1, all - 1),
+                Math.max(0, tall[1] - middle[1]) / Math.max(1, all - 1),
                 Math.max(0, first[0] - middle[0]),
                 Math.max(0, first[1] - middle[1]),
                 Math.max(0, last[0] - middle[0]),
@@ -69,10 +73,10 @@ public final class ComputeProfiler {
     }
     List<Double> slowdown = new ArrayList<>();
     for (int active = 1; active <= world.size(); active++) {
-      double[] times = stage(1, microBatches.getLast(), false, false, active);
+      double[] times = stage(1, microBatches.getLast(), 1, false, false, active);
       slowdown.add(times[0] + times[1]);
     }
-    double all = slowdown.getLast();
+    double together = slowdown.getLast();
     List<ComputeProfile.Sum> sums = new ArrayList<>();
     for (List<List<Integer>> partition : partitions) {
       sums.addAll(sums(partition, microBatches));
@@ -80,42 +84,50 @@ public final class ComputeProfiler {
     return new ComputeProfile(
         entries,
         update(),
-        slowdown.stream().map(x -> x / all).toList(),
+        slowdown.stream().map(x -> x / together).toList(),
         sums,
         reductions(reductions, microBatches.getFirst()),
         new HandOffProfiler(world, shape).run(microBatches),
         closing(microBatches.getFirst()));
   }
 
-  /// Sums over the groups of one partition, all groups at once, while each process runs a block
-  /// forward and backward as in training: waiting for a peer that is late is part of them.
+  /// What a sum over the groups of one partition adds to a block, all groups at once, while each
+  /// process runs it forward and backward as in training. Waiting for a peer that is late is part
+  /// of it; compute that a share of a core allows sooner after a wait is taken off, which the time
+  /// of the sums alone would not show.
   private List<ComputeProfile.Sum> sums(List<List<Integer>> partition, List<Integer> microBatches) {
     List<ComputeProfile.Sum> sums = new ArrayList<>();
     int ways = partition.getFirst().size();
     try (ProcessGroup group = world.split(partition)) {
       for (int b : microBatches) {
-        List<Double> times = new ArrayList<>();
-        Consumer<Tensor> add =
-            partial -> {
-              long begin = System.nanoTime();
-              group.allReduce(partial, Reduction.SUM);
-              times.add((System.nanoTime() - begin) / 1e9);
-            };
-        try (Block block = new Block(shape, ways, b, add)) {
-          world.barrier();
-          while (times.size() < SUMS + SUMS_OF_BLOCK) {
-            block.run();
-          }
-        }
-        double[] each = values.all(middle(times.subList(SUMS_OF_BLOCK, times.size())));
+        double[] alone = block(ways, b, x -> {});
+        double[] added = block(ways, b, partial -> group.allReduce(partial, Reduction.SUM));
         for (List<Integer> g : partition) {
-          double mean = g.stream().mapToDouble(r -> each[r]).average().orElseThrow();
+          double mean =
+              g.stream()
+                  .mapToDouble(r -> Math.max(0, added[r] - alone[r]) / SUMS_OF_BLOCK)
+                  .average()
+                  .orElseThrow();
           sums.add(new ComputeProfile.Sum(g, b * shape.residualBytes(), mean));
         }
       }
       world.barrier();
     }
     return sums;
+  }
+
+  /// Seconds of a block, forward and backward, on each process.
+  private double[] block(int ways, int microBatch, Consumer<Tensor> sum) {
+    List<Double> times = new ArrayList<>();
+    try (Block block = new Block(shape, ways, microBatch, sum)) {
+      world.barrier();
+      for (int i = 0; i <= BLOCKS; i++) {
+        long begin = System.nanoTime();
+        block.run();
+        times.add((System.nanoTime() - begin) / 1e9);
+      }
+    }
+    return values.all(middle(times.subList(1, times.size())));
   }
 
   private List<ComputeProfile.Sum> reductions(List<Exchange> exchanges, int microBatch) {
@@ -142,16 +154,17 @@ public final class ComputeProfiler {
     return values.mean(RankValues.median(times.subList(1, CLOSINGS)));
   }
 
-  /// The mean without the smallest and the largest tenth.
+  /// The mean without the smallest and the largest eighth.
   private static double middle(List<Double> values) {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    int cut = sorted.length / 10;
+    int cut = sorted.length / 8;
     return Arrays.stream(sorted, cut, sorted.length - cut).average().orElseThrow();
   }
 
-  /// Median seconds {forward, backward} of a stage of one block on the first `active` processes,
+  /// Median seconds {forward, backward} of a stage of some blocks on the first `active` processes,
   /// averaged over them; the others wait.
-  private double[] stage(int tp, int microBatch, boolean first, boolean last, int active) {
+  private double[] stage(
+      int tp, int microBatch, int blocks, boolean first, boolean last, int active) {
     List<Double> forward = new ArrayList<>();
     List<Double> backward = new ArrayList<>();
     if (world.rank() >= active) {
@@ -159,7 +172,7 @@ public final class ComputeProfiler {
       return new double[] {values.mean(0, active), values.mean(0, active)};
     }
     try (TensorScope scope = TensorScope.open();
-        GptStage stage = new GptStage(shape, Devices.cpu(), 0, 1, first, last, tp, 0, 1, x -> {})) {
+        GptStage stage = new GptStage(shape, Devices.cpu(), 0, blocks, first, last, tp, 0, 1, x -> {})) {
       Tensor tokens = scope.adopt(Tensors.of(tokens(microBatch), microBatch, shape.sequence()));
       Tensor input =
           first

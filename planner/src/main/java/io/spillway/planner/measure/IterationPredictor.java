@@ -84,8 +84,8 @@ public final class IterationPredictor {
       for (int p = 0; p < cut.pp(); p++) {
         int layers = cut.layersOf(p, shape.layers());
         double sum = sum(tensorGroup(cut, d, p), cut.microBatch() * shape.residualBytes(), true);
-        double f = layers * e.layerForward();
-        double b = layers * e.layerBackward();
+        double f = e.forward(layers);
+        double b = e.backward(layers);
         if (p == 0) {
           f += e.firstForward();
           b += e.firstBackward();

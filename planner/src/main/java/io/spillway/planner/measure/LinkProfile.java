@@ -8,7 +8,7 @@ import java.util.List;
 
 /// Measured times of messages between all pairs of processes.
 ///
-/// **Units:** bytes and seconds. **Shapes:** seconds [from][to][size]; the diagonal is 0.
+/// **Units:** bytes and seconds. **Shapes:** seconds `[from][to][size]`; the diagonal is 0.
 public record LinkProfile(List<Long> sizes, double[][][] seconds) {
   public LinkProfile {
     sizes = List.copyOf(sizes);

@@ -83,11 +83,15 @@ public final class QueuedProfiler {
     double[] flat = stage(tp, b, SHORT, false, false);
     double[] first = stage(tp, b, SHORT, true, false);
     double[] last = stage(tp, b, SHORT, false, true);
+    double forward = (tall[0] - flat[0]) / (LONG - SHORT);
+    double backward = (tall[1] - flat[1]) / (LONG - SHORT);
     return new ComputeProfile.Entry(
         tp,
         b,
-        (tall[0] - flat[0]) / (LONG - SHORT),
-        (tall[1] - flat[1]) / (LONG - SHORT),
+        forward,
+        backward,
+        forward,
+        backward,
         Math.max(0, first[0] - flat[0]),
         Math.max(0, first[1] - flat[1]),
         Math.max(0, last[0] - flat[0]),

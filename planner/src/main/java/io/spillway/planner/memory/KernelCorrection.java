@@ -5,7 +5,7 @@ import java.util.List;
 /// Kernel ridge regression of the logarithm of measured over analytic memory. Far from everything
 /// that was measured the factor returns to 1.
 ///
-/// **Shapes:** `centres` [points, features], `weights` [points].
+/// **Shapes:** `centres` [points, features], `weights` `[points]`.
 public record KernelCorrection(
     List<List<Double>> centres, List<Double> weights, List<Double> scales)
     implements MemoryCorrection {

@@ -2,6 +2,7 @@ package io.spillway.planner.validate;
 
 import io.spillway.planner.Job;
 import io.spillway.planner.Parallel;
+import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.hardware.Accelerators;
 import io.spillway.platform.hardware.Cluster;
@@ -22,6 +23,8 @@ import java.util.Optional;
 final class AmpFile {
   static final String MARK = "amp_pred_s";
 
+  private static final List<String> EXPERIMENTS =
+      List.of("homogeneous", "het_cluster", "het_model");
   private static final int LAYERS = 24;
   private static final int BATCH = 32;
   private static final int UNEVEN_MODEL_BATCH = 64;
@@ -31,7 +34,17 @@ final class AmpFile {
   static List<Measured> read(Path file) {
     List<Measured> rows = new ArrayList<>();
     for (Csv.Row r : Csv.read(file)) {
+      rows.add(r.at(() -> row(r)));
+    }
+    return rows;
+  }
+
+  private static Measured row(Csv.Row r) {
       String experiment = r.text("experiment");
+      if (!EXPERIMENTS.contains(experiment)) {
+        throw SpillwayException.badInput(
+            "unknown experiment '%s', %s", experiment, Nearest.hint(experiment, EXPERIMENTS));
+      }
       int tp = r.integer("tp");
       int dp = r.integer("dp");
       int pp = r.integer("pp");
@@ -44,18 +57,15 @@ final class AmpFile {
               Precision.FP16,
               false);
       Parallel cut = Parallel.of(tp, pp, dp, micro, LAYERS).withLayers(layers(r, pp));
-      rows.add(
-          new Measured(
+      return new Measured(
               experiment,
               String.format(Locale.ROOT, "%s %s", experiment, cut.label()),
               job,
               cluster(experiment),
               cut,
-              r.positive("real_s"),
+              r.measuredUnlessFailed("real_s"),
               Optional.empty(),
-              weightless(experiment, cuts(r, pp))));
-    }
-    return rows;
+              weightless(experiment, cuts(r, pp)));
   }
 
   /// AMP's own prediction of each row.

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// A table of plain comma-separated values with a header; cells hold no quotes.
 final class Csv {
@@ -53,9 +54,33 @@ final class Csv {
       return (int) value;
     }
 
-    Optional<Double> positive(String column) {
+    /// A measured amount.
+    double measured(String column) {
       double value = number(column);
-      return value > 0 && Double.isFinite(value) ? Optional.of(value) : Optional.empty();
+      if (!(value > 0 && Double.isFinite(value))) {
+        throw SpillwayException.badFile(
+            file, ":" + line, "%s is %s, a finite number above 0 was expected", column, value);
+      }
+      return value;
+    }
+
+    /// A measured amount; empty where the run failed, which a list of trials writes as `inf`.
+    Optional<Double> measuredUnlessFailed(String column) {
+      return number(column) == Double.POSITIVE_INFINITY
+          ? Optional.empty()
+          : Optional.of(measured(column));
+    }
+
+    /// What `read` makes of the row; its errors name file and line.
+    <T> T at(Supplier<T> read) {
+      try {
+        return read.get();
+      } catch (SpillwayException e) {
+        if (e.getMessage().startsWith(file.toString())) {
+          throw e;
+        }
+        throw SpillwayException.badFile(file, ":" + line, "%s", e.getMessage());
+      }
     }
   }
 

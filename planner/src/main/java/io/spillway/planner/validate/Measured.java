@@ -21,6 +21,11 @@ public record Measured(
     Optional<Double> seconds,
     Optional<Double> peakBytes,
     Optional<String> doubt) {
+  /// **Errors:** a cut that suits neither the job nor the cluster.
+  public Measured {
+    cut.check(job, cluster.gpus());
+  }
+
   /// A row without a doubt.
   public Measured(
       String group,

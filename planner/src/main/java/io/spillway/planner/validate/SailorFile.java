@@ -40,6 +40,12 @@ final class SailorFile {
   static List<Measured> read(Path file) {
     List<Measured> rows = new ArrayList<>();
     for (Csv.Row r : Csv.read(file)) {
+      rows.add(r.at(() -> row(r)));
+    }
+    return rows;
+  }
+
+  private static Measured row(Csv.Row r) {
       Accelerator card = Accelerators.named(known(r, "gpu", ACCELERATORS));
       ModelShape model = Models.find(known(r, "model", MODELS));
       int tp = first(r, "tp_per_stage");
@@ -64,18 +70,15 @@ final class SailorFile {
               card,
               Link.of(5e-6, card.peer().bytesPerSecond()),
               Network.of(Link.of(10e-6, 25e9), perNode));
-      rows.add(
-          new Measured(
+      return new Measured(
               model.name(),
               String.format(Locale.ROOT, "%s %s %s", card.name(), model.name(), cut.label()),
               job,
               cluster,
               cut,
-              r.positive("iter_time_s"),
-              r.positive(MARK),
-              doubt(r, dp)));
-    }
-    return rows;
+              Optional.of(r.measured("iter_time_s")),
+              Optional.of(r.measured(MARK)),
+              doubt(r, dp));
   }
 
   /// An iteration cannot end with its reduction alone.

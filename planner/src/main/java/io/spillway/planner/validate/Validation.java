@@ -189,6 +189,10 @@ public final class Validation {
           good.add(i);
         }
       }
+      if (good.isEmpty()) {
+        figures.put(group, "no trial ran, nothing to rank");
+        continue;
+      }
       double[] measured =
           good.stream().mapToDouble(i -> rows.get(i).seconds().orElseThrow()).toArray();
       double[] ours = good.stream().mapToDouble(i -> seconds[i]).toArray();

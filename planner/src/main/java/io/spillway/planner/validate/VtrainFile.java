@@ -25,6 +25,12 @@ final class VtrainFile {
   static List<Measured> read(Path file) {
     List<Measured> rows = new ArrayList<>();
     for (Csv.Row r : Csv.read(file)) {
+      rows.add(r.at(() -> row(r)));
+    }
+    return rows;
+  }
+
+  private static Measured row(Csv.Row r) {
       int heads = r.integer("attention heads");
       int layers = r.integer("# layers");
       int hidden = r.integer("hidden size");
@@ -52,24 +58,22 @@ final class VtrainFile {
                   r.integer("micro batch"),
                   layers)
               .withRecompute(Recompute.FULL);
-      rows.add(
-          new Measured(
+      return new Measured(
               model.name(),
               String.format(Locale.ROOT, "%s %s", model.name(), cut.label()),
               job,
               cluster(gpus),
               cut,
-              Optional.of(r.number(MARK) / 1e3),
-              Optional.empty()));
-    }
-    return rows;
+              Optional.of(r.measured(MARK) / 1e3),
+              Optional.empty());
   }
 
   static Cluster cluster(int gpus) {
+    int perNode = gpus <= 8 ? gpus : gpus % 8 == 0 ? 8 : 1;
     return Cluster.even(
         "a100",
-        Math.max(1, gpus / 8),
-        Math.min(8, gpus),
+        gpus / perNode,
+        perNode,
         Accelerators.named("A100-80"),
         Link.of(5e-6, 300e9),
         Network.of(Link.of(10e-6, 25e9), 4));

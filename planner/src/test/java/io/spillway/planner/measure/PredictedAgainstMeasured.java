@@ -13,8 +13,10 @@ import java.util.Locale;
 /// Trains the small GPT in network namespaces under many cuts and holds predictions against the
 /// times (bench/planner-processes.sh starts it).
 ///
-/// Arguments: `run LAYOUT FOLDER` measures one layout into FOLDER/LAYOUT.json and shows it; `show
-/// FILE...` shows outcomes again.
+/// Arguments: `run LAYOUT FOLDER [ROUNDS [SEARCH]]` measures one layout into FOLDER/LAYOUT.json and
+/// shows it, the search's plan beside it unless SEARCH is false; `show FILE...` shows outcomes
+/// again; `middle FILE...` shows several outcomes of one layout as one, profiles and iterations by
+/// their medians.
 public final class PredictedAgainstMeasured {
   static final GptShape SHAPE = new GptShape(4, 256, 4, 512, 128);
   static final int PROCESSES = 4;
@@ -65,6 +67,14 @@ public final class PredictedAgainstMeasured {
       }
       return;
     }
+    if (args[0].equals("middle")) {
+      List<Experiment.Outcome> all = new ArrayList<>();
+      for (int i = 1; i < args.length; i++) {
+        all.add(Json.read(Path.of(args[i]), Experiment.Outcome.class));
+      }
+      show("the middle of " + all.size(), middle(all));
+      return;
+    }
     String layout = args[1];
     Path folder = Files.createDirectories(Path.of(args[2]));
     Experiment.Plan plan =
@@ -75,10 +85,10 @@ public final class PredictedAgainstMeasured {
             cuts(layout),
             List.of(4096L, 32_768L, 131_072L, 524_288L, 2_097_152L),
             0.1,
-            3,
+            args.length > 3 ? Integer.parseInt(args[3]) : 3,
             1,
             1,
-            true,
+            args.length <= 4 || Boolean.parseBoolean(args[4]),
             7);
     Experiment.Outcome outcome = measure("spw", plan, rates(layout), CORES_EACH, folder);
     Files.move(
@@ -86,6 +96,27 @@ public final class PredictedAgainstMeasured {
         folder.resolve(layout + ".json"),
         java.nio.file.StandardCopyOption.REPLACE_EXISTING);
     show(layout, outcome);
+  }
+
+  /// Outcomes of one plan as one.
+  private static Experiment.Outcome middle(List<Experiment.Outcome> all) {
+    Experiment.Outcome first = all.getFirst();
+    List<Experiment.Trained> trained = new ArrayList<>(first.trained());
+    List<Experiment.Trained> picked = new ArrayList<>(first.picked());
+    for (Experiment.Outcome more : all.subList(1, all.size())) {
+      for (int i = 0; i < trained.size(); i++) {
+        trained.set(i, trained.get(i).and(more.trained().get(i)));
+      }
+      if (picked.isEmpty()) {
+        picked.addAll(more.picked());
+      }
+    }
+    return new Experiment.Outcome(
+        first.plan(),
+        ComputeProfile.middle(all.stream().map(Experiment.Outcome::compute).toList()),
+        LinkProfile.middle(all.stream().map(Experiment.Outcome::links).toList()),
+        trained,
+        picked);
   }
 
   /// @param name of the namespaces, at most 6 letters

@@ -100,6 +100,30 @@ final class ValidationTest {
     fails("a,b\n", "no rows after the header");
     fails("a,b\n1\n", "1 cells, the header has 2");
     fails("iteration time (ms),micro batch\nx,1\n", "column 'attention heads' is missing");
+    String sailor =
+        "cluster,model,nodes,gpu,pp,tp_per_stage,dp,mbs,gbs,iter_time_s,peak_mem_bytes,red_grads_s\n"
+            + "clariden,GPT-NEO,16,GH-96,4,4/4/4/4,4/4/4/4,4,1024,7.03897,37281071104,0.06771\n";
+    fails(sailor.replace("37281071104", "-5"), "f.csv:2: peak_mem_bytes is -5.0");
+    fails(sailor.replace("37281071104", "inf"), "f.csv:2: peak_mem_bytes is Infinity");
+    fails(sailor.replace("37281071104", "NaN"), "f.csv:2: peak_mem_bytes is 'NaN'");
+    fails(sailor.replace("7.03897", "0"), "f.csv:2: iter_time_s is 0.0");
+    fails(sailor.replace(",1024,", ",1023,"), "f.csv:2: a global batch of 1023 cannot be divided");
+    fails(sailor.replace("4/4/4/4,4/", "3/3/3/3,4/"), "f.csv:2: tp 3 does not divide");
+    fails(sailor.replace("4/4/4/4,4/", "4/4/4/2,4/"), "f.csv:2: tp_per_stage is '4/4/4/2'");
+    fails(sailor.replace("GH-96", "GH-97"), "did you mean 'GH-96'");
+    String vtrain =
+        "Parameters (billion),# GPUs,global batch,micro batch,hidden size,attention heads,# layers,"
+            + "sequence length,tensor parallelism,data parallelism,pipeline parallelism,"
+            + "iteration time (ms)\n3.6,64,512,8,3072,32,30,2048,1,64,1,3566.5\n";
+    fails(vtrain.replace("3566.5", "-1"), "f.csv:2: iteration time (ms) is -1.0");
+    fails(vtrain.replace("3.6,64", "3.6,0"), "f.csv:2: # GPUs is 0.0");
+    fails(vtrain.replace("3.6,64", "3.6,12"), "f.csv:2: tp 1 x cp 1 x dp 64 x pp 1 is 64 ranks");
+    fails(vtrain.replace(",512,", ",500,"), "f.csv:2: a global batch of 500 cannot be divided");
+    String amp = "experiment,mbs,tp,dp,pp,partition,amp_pred_s,real_s\n";
+    fails(amp + "homogeneous,1,1,16,1,[0  30],1.2443,-1\n", "f.csv:2: real_s is -1.0");
+    fails(amp + "homogeneous,3,1,16,1,[0  30],1.2443,1\n", "f.csv:2: a global batch of 32");
+    fails(amp + "homogenous,1,1,16,1,[0  30],1.2443,1\n", "did you mean 'homogeneous'");
+    fails(amp + "homogeneous,1,1,16,1,[0 9 30],1.2443,1\n", "f.csv:2: partition '0 9 30'");
     assertThatThrownBy(() -> Csv.read(folder.resolve("none.csv")))
         .isInstanceOf(SpillwayException.class)
         .hasMessageContaining("no such file");

@@ -70,8 +70,9 @@ public final class BandwidthMatrix {
   private static void requireRate(List<String> names, double value, int i, int j, String source) {
     if (!Double.isFinite(value) || value <= 0) {
       throw SpillwayException.badInput(
-          "%s: bandwidth from %s to %s (row %d, column %d) is %s, a finite rate above 0 is needed",
-          source, names.get(i), names.get(j), i + 1, j + 1, value);
+          "%s: bandwidth from %s to %s (row %d, column %d) is %s GB/s, a finite rate above 0 is"
+              + " needed",
+          source, names.get(i), names.get(j), i + 1, j + 1, value / 1e9);
     }
   }
 

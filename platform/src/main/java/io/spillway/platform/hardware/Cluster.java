@@ -135,7 +135,7 @@ public final class Cluster {
     List<String> names = nodes.stream().map(Node::name).toList();
     BandwidthMatrix matrix = BandwidthMatrix.of(names, bytesPerSecond, 1.0, name);
     return new Cluster(
-        name, nodes, Network.of(network.link(), network.rails(), new Bytes(1L << 40), matrix));
+        name, nodes, Network.of(network.link(), network.rails(), new Bytes(1L << 40), matrix, 1.0));
   }
 
   /// The first `count` nodes.

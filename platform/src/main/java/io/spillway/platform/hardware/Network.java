@@ -49,7 +49,9 @@ public record Network(
   }
 
   /// A network with one measured matrix.
-  public static Network of(Link link, int rails, Bytes size, BandwidthMatrix matrix) {
-    return new Network(link, rails, List.of(new Measured(size, NetworkMatrices.rows(matrix))), 1.0);
+  public static Network of(
+      Link link, int rails, Bytes size, BandwidthMatrix matrix, double asymmetry) {
+    return new Network(
+        link, rails, List.of(new Measured(size, NetworkMatrices.rows(matrix))), asymmetry);
   }
 }
