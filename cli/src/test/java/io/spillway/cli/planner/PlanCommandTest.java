@@ -57,8 +57,7 @@ final class PlanCommandTest {
     String sound = "[[0, 20], [20, 0]]";
     String measured =
         CLUSTER.replace(
-            "beta: 20 GB/s}",
-            "beta: 20 GB/s}, measured: [{gigabytes_per_second: " + sound + "}]");
+            "beta: 20 GB/s}", "beta: 20 GB/s}, measured: [{gigabytes_per_second: " + sound + "}]");
     assertThat(plan(measured, "--out", out.toString())).isZero();
     assertThat(out).exists();
     Path none = folder.resolve("nothing");
@@ -73,8 +72,7 @@ final class PlanCommandTest {
             "[[0, fast], [20, 0]]",
             "[[0, 2], [20, 0]]",
             "[[0, 20, 20], [20, 0, 20], [20, 20, 0]]")) {
-      String err =
-          refused(() -> plan(measured.replace(sound, broken), "--out", none.toString()));
+      String err = refused(() -> plan(measured.replace(sound, broken), "--out", none.toString()));
       assertThat(err).as(broken).startsWith("spillway: ").hasLineCount(1);
       assertThat(none).doesNotExist();
     }
@@ -85,8 +83,14 @@ final class PlanCommandTest {
   @Test
   void aGivenCutThatSuitsNothingEndsWithTwo() throws Exception {
     String[][] wrong = {
-      {"--tp", "3"}, {"--pp", "0"}, {"--dp", "-3"}, {"--micro-batch", "5"}, {"--ep", "2"},
-      {"--virtual", "2"}, {"--tp", "2", "--dp", "2"}, {"--global-batch", "7"}
+      {"--tp", "3"},
+      {"--pp", "0"},
+      {"--dp", "-3"},
+      {"--micro-batch", "5"},
+      {"--ep", "2"},
+      {"--virtual", "2"},
+      {"--tp", "2", "--dp", "2"},
+      {"--global-batch", "7"}
     };
     Path cluster = Files.writeString(folder.resolve("c.yaml"), CLUSTER);
     for (String[] more : wrong) {
@@ -105,8 +109,7 @@ final class PlanCommandTest {
 
   @Test
   void brokenMeasurementsAreNotImported() throws Exception {
-    String sound =
-        "{\"0\": {\"gpus\": [\"a\", \"b\"], \"bandwidth\": [[0, 20000], [20000, 0]]}}";
+    String sound = "{\"0\": {\"gpus\": [\"a\", \"b\"], \"bandwidth\": [[0, 20000], [20000, 0]]}}";
     Path out = folder.resolve("out.yaml");
     assertThat(imports(sound, out, "--asymmetry", "0.25")).isZero();
     assertThat(out).content().contains("asymmetry: 0.25"); // holds when the file is edited
@@ -128,7 +131,9 @@ final class PlanCommandTest {
       assertThat(none).doesNotExist();
     }
     for (String[] option :
-        new String[][] {{"--gpus", "0"}, {"--nodes", "0"}, {"--asymmetry", "2"}, {"--rails", "0"}}) {
+        new String[][] {
+          {"--gpus", "0"}, {"--nodes", "0"}, {"--asymmetry", "2"}, {"--rails", "0"}
+        }) {
       assertThat(refused(() -> imports(sound, none, option))).as(option[0]).hasLineCount(1);
       assertThat(none).doesNotExist();
     }

@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 public interface Denoiser extends AutoCloseable {
   /// Predicts for the own strip of the image.
   ///
-  /// **Shapes:** x [batch, channels, rows, columns], the whole image, on every rank; times `[batch]`;
-  /// the result is [batch, channels, own rows, columns].
+  /// **Shapes:** x [batch, channels, rows, columns], the whole image, on every rank; times
+  /// `[batch]`; the result is [batch, channels, own rows, columns].
   Tensor predict(Tensor x, Tensor times, Condition condition, Cooperation ranks);
 
   /// Channels of the image or latent.

@@ -172,7 +172,8 @@ public final class ComputeProfiler {
       return new double[] {values.mean(0, active), values.mean(0, active)};
     }
     try (TensorScope scope = TensorScope.open();
-        GptStage stage = new GptStage(shape, Devices.cpu(), 0, blocks, first, last, tp, 0, 1, x -> {})) {
+        GptStage stage =
+            new GptStage(shape, Devices.cpu(), 0, blocks, first, last, tp, 0, 1, x -> {})) {
       Tensor tokens = scope.adopt(Tensors.of(tokens(microBatch), microBatch, shape.sequence()));
       Tensor input =
           first

@@ -40,32 +40,32 @@ final class AmpFile {
   }
 
   private static Measured row(Csv.Row r) {
-      String experiment = r.text("experiment");
-      if (!EXPERIMENTS.contains(experiment)) {
-        throw SpillwayException.badInput(
-            "unknown experiment '%s', %s", experiment, Nearest.hint(experiment, EXPERIMENTS));
-      }
-      int tp = r.integer("tp");
-      int dp = r.integer("dp");
-      int pp = r.integer("pp");
-      int micro = r.integer("mbs");
-      Job job =
-          new Job(
-              ModelShape.gpt("gpt2-amp-" + experiment, 1024, LAYERS, 16, 52_256, 1024),
-              experiment.equals("het_model") ? UNEVEN_MODEL_BATCH : BATCH,
-              1024,
-              Precision.FP16,
-              false);
-      Parallel cut = Parallel.of(tp, pp, dp, micro, LAYERS).withLayers(layers(r, pp));
-      return new Measured(
-              experiment,
-              String.format(Locale.ROOT, "%s %s", experiment, cut.label()),
-              job,
-              cluster(experiment),
-              cut,
-              r.measuredUnlessFailed("real_s"),
-              Optional.empty(),
-              weightless(experiment, cuts(r, pp)));
+    String experiment = r.text("experiment");
+    if (!EXPERIMENTS.contains(experiment)) {
+      throw SpillwayException.badInput(
+          "unknown experiment '%s', %s", experiment, Nearest.hint(experiment, EXPERIMENTS));
+    }
+    int tp = r.integer("tp");
+    int dp = r.integer("dp");
+    int pp = r.integer("pp");
+    int micro = r.integer("mbs");
+    Job job =
+        new Job(
+            ModelShape.gpt("gpt2-amp-" + experiment, 1024, LAYERS, 16, 52_256, 1024),
+            experiment.equals("het_model") ? UNEVEN_MODEL_BATCH : BATCH,
+            1024,
+            Precision.FP16,
+            false);
+    Parallel cut = Parallel.of(tp, pp, dp, micro, LAYERS).withLayers(layers(r, pp));
+    return new Measured(
+        experiment,
+        String.format(Locale.ROOT, "%s %s", experiment, cut.label()),
+        job,
+        cluster(experiment),
+        cut,
+        r.measuredUnlessFailed("real_s"),
+        Optional.empty(),
+        weightless(experiment, cuts(r, pp)));
   }
 
   /// AMP's own prediction of each row.

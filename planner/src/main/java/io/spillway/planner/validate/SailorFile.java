@@ -46,39 +46,39 @@ final class SailorFile {
   }
 
   private static Measured row(Csv.Row r) {
-      Accelerator card = Accelerators.named(known(r, "gpu", ACCELERATORS));
-      ModelShape model = Models.find(known(r, "model", MODELS));
-      int tp = first(r, "tp_per_stage");
-      int pp = r.integer("pp");
-      int dp = first(r, "dp");
-      // the rows of the smaller site fit its cards only with short sequences
-      int sequence = card.memory().gib() < 30 ? 512 : 2048;
-      boolean opt = model.name().startsWith("opt");
-      Keeps keeps = new Keeps(!opt, true, false, !opt);
-      Job job = new Job(model, r.integer("gbs"), sequence, Precision.FP32, false, keeps);
-      Parallel cut = Parallel.of(tp, pp, dp, r.integer("mbs"), model.layers());
-      int gpus = tp * pp * dp;
-      int perNode = Math.min(gpus, card.memory().gib() < 30 ? 8 : 4);
-      if (gpus % perNode != 0) {
-        perNode = 1;
-      }
-      Cluster cluster =
-          Cluster.even(
-              r.text("cluster"),
-              gpus / perNode,
-              perNode,
-              card,
-              Link.of(5e-6, card.peer().bytesPerSecond()),
-              Network.of(Link.of(10e-6, 25e9), perNode));
-      return new Measured(
-              model.name(),
-              String.format(Locale.ROOT, "%s %s %s", card.name(), model.name(), cut.label()),
-              job,
-              cluster,
-              cut,
-              Optional.of(r.measured("iter_time_s")),
-              Optional.of(r.measured(MARK)),
-              doubt(r, dp));
+    Accelerator card = Accelerators.named(known(r, "gpu", ACCELERATORS));
+    ModelShape model = Models.find(known(r, "model", MODELS));
+    int tp = first(r, "tp_per_stage");
+    int pp = r.integer("pp");
+    int dp = first(r, "dp");
+    // the rows of the smaller site fit its cards only with short sequences
+    int sequence = card.memory().gib() < 30 ? 512 : 2048;
+    boolean opt = model.name().startsWith("opt");
+    Keeps keeps = new Keeps(!opt, true, false, !opt);
+    Job job = new Job(model, r.integer("gbs"), sequence, Precision.FP32, false, keeps);
+    Parallel cut = Parallel.of(tp, pp, dp, r.integer("mbs"), model.layers());
+    int gpus = tp * pp * dp;
+    int perNode = Math.min(gpus, card.memory().gib() < 30 ? 8 : 4);
+    if (gpus % perNode != 0) {
+      perNode = 1;
+    }
+    Cluster cluster =
+        Cluster.even(
+            r.text("cluster"),
+            gpus / perNode,
+            perNode,
+            card,
+            Link.of(5e-6, card.peer().bytesPerSecond()),
+            Network.of(Link.of(10e-6, 25e9), perNode));
+    return new Measured(
+        model.name(),
+        String.format(Locale.ROOT, "%s %s %s", card.name(), model.name(), cut.label()),
+        job,
+        cluster,
+        cut,
+        Optional.of(r.measured("iter_time_s")),
+        Optional.of(r.measured(MARK)),
+        doubt(r, dp));
   }
 
   /// An iteration cannot end with its reduction alone.

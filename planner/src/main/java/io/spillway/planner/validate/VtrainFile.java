@@ -31,41 +31,37 @@ final class VtrainFile {
   }
 
   private static Measured row(Csv.Row r) {
-      int heads = r.integer("attention heads");
-      int layers = r.integer("# layers");
-      int hidden = r.integer("hidden size");
-      ModelShape model =
-          ModelShape.gpt(
-              "gpt-" + r.text("Parameters (billion)") + "b",
-              hidden,
-              layers,
-              heads,
-              51_200,
-              r.integer("sequence length"));
-      int gpus = r.integer("# GPUs");
-      Job job =
-          new Job(
-              model,
-              r.integer("global batch"),
-              r.integer("sequence length"),
-              Precision.FP16,
-              false);
-      Parallel cut =
-          Parallel.of(
-                  r.integer("tensor parallelism"),
-                  r.integer("pipeline parallelism"),
-                  r.integer("data parallelism"),
-                  r.integer("micro batch"),
-                  layers)
-              .withRecompute(Recompute.FULL);
-      return new Measured(
-              model.name(),
-              String.format(Locale.ROOT, "%s %s", model.name(), cut.label()),
-              job,
-              cluster(gpus),
-              cut,
-              Optional.of(r.measured(MARK) / 1e3),
-              Optional.empty());
+    int heads = r.integer("attention heads");
+    int layers = r.integer("# layers");
+    int hidden = r.integer("hidden size");
+    ModelShape model =
+        ModelShape.gpt(
+            "gpt-" + r.text("Parameters (billion)") + "b",
+            hidden,
+            layers,
+            heads,
+            51_200,
+            r.integer("sequence length"));
+    int gpus = r.integer("# GPUs");
+    Job job =
+        new Job(
+            model, r.integer("global batch"), r.integer("sequence length"), Precision.FP16, false);
+    Parallel cut =
+        Parallel.of(
+                r.integer("tensor parallelism"),
+                r.integer("pipeline parallelism"),
+                r.integer("data parallelism"),
+                r.integer("micro batch"),
+                layers)
+            .withRecompute(Recompute.FULL);
+    return new Measured(
+        model.name(),
+        String.format(Locale.ROOT, "%s %s", model.name(), cut.label()),
+        job,
+        cluster(gpus),
+        cut,
+        Optional.of(r.measured(MARK) / 1e3),
+        Optional.empty());
   }
 
   static Cluster cluster(int gpus) {
