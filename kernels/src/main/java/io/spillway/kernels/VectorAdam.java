@@ -20,6 +20,11 @@ public final class VectorAdam implements AdamKernel {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int LANES = F.length();
   private static final int BLOCK = 1024;
+
+  /// Parameters of one call of the loop that runs over memory of any size. The virtual machine
+  /// compiles a method for its entry by its number of calls; entered for one long loop it would run
+  /// the first rounds of each call a hundred times slower, until the loop itself is replaced.
+  private static final int CALL = 2048;
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   private final ScalarAdam scalar = new ScalarAdam();
@@ -32,7 +37,9 @@ public final class VectorAdam implements AdamKernel {
       if (b.layout() == MasterLayout.FULL
           && b.gradientPrecision() == Precision.BF16
           && b.weightPrecision() == Precision.BF16) {
-        updateBf16(k, b, from, whole);
+        for (long i = from; i < whole; i += CALL) {
+          updateBf16(k, b, i, Math.min(whole, i + CALL));
+        }
       } else {
         updateInBlocks(k, b, from, whole);
       }

@@ -50,11 +50,16 @@ public final class Torch {
   }
 
   /// Makes libtorch take kernels that give the same bits each time where it has them, at some cost;
-  /// it warns where it has none. On a GPU the matrix library obeys only if CUBLAS_WORKSPACE_CONFIG
-  /// is `:4096:8` in the environment.
+  /// it warns where it has none. Attention is computed by products and a softmax then, with memory
+  /// of the square of the sequence: the fused kernels sum their gradients in any order. On a GPU
+  /// the matrix library obeys only if CUBLAS_WORKSPACE_CONFIG is `:4096:8` in the environment.
   public static void deterministic(boolean wanted) {
     load();
     torch.globalContext().setDeterministicAlgorithms(wanted, true);
+    torch.globalContext().setSDPUseFlash(!wanted);
+    torch.globalContext().setSDPUseMemEfficient(!wanted);
+    torch.globalContext().setSDPUseCuDNN(!wanted);
+    torch.globalContext().setSDPUseMath(true);
   }
 
   /// Sets the threads that one CPU operator uses.

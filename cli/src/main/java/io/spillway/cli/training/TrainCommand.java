@@ -126,6 +126,7 @@ public final class TrainCommand extends SpillwayCommand {
     onSignal("INT", stop);
     onSignal("TERM", stop);
     try (Trainer trainer = new Trainer(job, progress(), stop)) {
+      trainer.predictStated();
       TrainReport report = trainer.run();
       timeline.ifPresent(file -> TimelineSvg.write(trainer.timeline(), "measured", file));
       if (!trainer.isFirstRank()) {

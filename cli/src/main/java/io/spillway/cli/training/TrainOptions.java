@@ -175,6 +175,9 @@ final class TrainOptions {
     if (file.isPresent()) {
       int ranks = RankEnvironment.isSet() ? RankEnvironment.current().worldSize() : 1;
       s = s.with(file.get(), ranks);
+      if (!RankEnvironment.isSet() || RankEnvironment.current().rank() == 0) {
+        file.get().notes().forEach(note -> System.err.println("spillway: note: " + note));
+      }
     }
     Precision p = precision.map(TrainOptions::precision).orElse(s.precision());
     LearningRate old = s.learningRate();
@@ -185,7 +188,9 @@ final class TrainOptions {
             warmup.orElse(old.warmupSteps()),
             old.totalSteps() > 0 ? old.totalSteps() : steps,
             Math.min(old.least(), peak),
-            shape.orElse(old.shape()));
+            shape.orElse(old.shape()),
+            old.warmUp(),
+            Math.min(old.end(), peak));
     AdamSettings adam = s.adam();
     return new TrainSettings(
         microBatch.orElse(s.microBatch()),

@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.BroadcastOptions;
 import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.ReduceOp;
+import org.bytedeco.pytorch.ReduceOptions;
 import org.bytedeco.pytorch.ReduceScatterOptions;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -163,6 +164,22 @@ public final class ProcessGroup implements AutoCloseable {
             backend.allreduce(
                 new TensorVector(t), new AllreduceOptions().reduceOp(operation(reduction))),
         mean(reduction, t),
+        t);
+  }
+
+  /// Begins reducing `t` over all ranks into `t` of rank `root`; what the others have in theirs
+  /// afterwards is not defined.
+  public Pending reduceAsync(Tensor t, int root, Reduction reduction) {
+    checkPeer(root);
+    long bytes = checkedBytes(t);
+    traffic.add(Traffic.Operation.REDUCE, bytes, rank == root ? 0 : bytes);
+    return begin(
+        "reduce to rank " + root,
+        () ->
+            backend.reduce(
+                new TensorVector(t),
+                new ReduceOptions().reduceOp(operation(reduction)).rootRank(root)),
+        rank == root ? mean(reduction, t) : () -> {},
         t);
   }
 

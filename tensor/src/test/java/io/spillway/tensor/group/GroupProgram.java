@@ -86,6 +86,9 @@ public final class GroupProgram {
     t = filled(r, 1);
     world.broadcast(t, 2);
     say("broadcast", t);
+    t = filled(3 * r, 1);
+    world.reduceAsync(t, 1, Reduction.MEAN).await();
+    say("reduce", r == 1 ? t : filled(-1, 1));
     Tensor got = filled(-1, 1);
     Pending receive = world.receiveAsync(got, (r + 2) % 3, 7);
     Pending send = world.sendAsync(filled(r, 1), (r + 1) % 3, 7);

@@ -61,6 +61,7 @@ class ProcessGroupIT {
                       "uneven [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]")
                   .get(r),
               "broadcast [2.0]",
+              "reduce [" + (r == 1 ? "3.0" : "-1.0") + "]",
               "ring [" + (r + 2) % 3 + ".0]",
               "sent 8",
               // 8, 8 and 2 bytes, each 2(n-1)/n on the wire: 10 + 10 + 2

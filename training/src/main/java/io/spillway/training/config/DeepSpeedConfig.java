@@ -4,10 +4,13 @@ import io.spillway.platform.Json;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /// A DeepSpeed configuration as people already have it. Keys that Spillway follows are values here,
@@ -17,6 +20,9 @@ import tools.jackson.databind.JsonNode;
 /// **Source:** the documentation of DeepSpeed's configuration JSON, and the keys that the paper's
 /// fork adds.
 public final class DeepSpeedConfig {
+  /// The subgroup size that DeepSpeed takes when nobody states one.
+  static final long DEFAULT_SUBGROUP = 1_000_000_000;
+
   private static final Map<String, List<String>> KNOWN = new HashMap<>();
   private static final List<String> FOLLOWED =
       List.of(
@@ -34,6 +40,9 @@ public final class DeepSpeedConfig {
           "scheduler.params.warmup_min_lr",
           "scheduler.params.warmup_max_lr",
           "scheduler.params.warmup_num_steps",
+          "scheduler.params.warmup_type",
+          "scheduler.params.warmup_min_ratio",
+          "scheduler.params.cos_min_ratio",
           "scheduler.params.total_num_steps",
           "activation_checkpointing",
           "fp16.enabled",
@@ -79,6 +88,8 @@ public final class DeepSpeedConfig {
             "warmup_max_lr",
             "warmup_num_steps",
             "warmup_type",
+            "warmup_min_ratio",
+            "cos_min_ratio",
             "total_num_steps"));
     KNOWN.put(
         "activation_checkpointing",
@@ -141,6 +152,7 @@ public final class DeepSpeedConfig {
 
   private final Path file;
   private final Map<String, JsonNode> values = new HashMap<>();
+  private final Set<String> automatic = new HashSet<>();
   private final List<String> ignored;
 
   private DeepSpeedConfig(Path file, JsonNode root) {
@@ -154,7 +166,12 @@ public final class DeepSpeedConfig {
             .filter(k -> FOLLOWED.stream().noneMatch(f -> k.equals(f) || k.startsWith(f + ".")))
             .sorted()
             .toList();
-    if (integer("zero_optimization.stage").orElse(1L) > 1
+    long stage = integer("zero_optimization.stage").orElse(1L);
+    if (stage < 0 || stage > 3) {
+      throw SpillwayException.badFile(
+          file, "", "zero_optimization.stage is %d, it must be 0 to 3", stage);
+    }
+    if (stage > 1
         && values.containsKey("zero_optimization.offload_param.device")
         && !text("zero_optimization.offload_param.device").orElse("none").equals("none")) {
       throw SpillwayException.badFile(
@@ -196,7 +213,9 @@ public final class DeepSpeedConfig {
         if (path.equals("activation_checkpointing")) {
           values.put(path, value);
         }
-      } else if (!(value.isString() && value.asString().equals("auto")) && !value.isNull()) {
+      } else if (value.isString() && value.asString().equals("auto")) {
+        automatic.add(path);
+      } else if (!value.isNull()) {
         values.put(path, value);
       }
     }
@@ -209,6 +228,45 @@ public final class DeepSpeedConfig {
   /// Accepted keys without a meaning here, for a note to the user.
   public List<String> ignored() {
     return ignored;
+  }
+
+  /// Whether a key is there with the value `"auto"`.
+  public boolean isAutomatic(String path) {
+    return automatic.contains(path);
+  }
+
+  /// What the user should know about how this file is followed, one line each.
+  public List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    if (!ignored.isEmpty()) {
+      notes.add("these keys have no meaning here: " + String.join(", ", ignored));
+    }
+    long stage = integer("zero_optimization.stage").orElse(1L);
+    if (stage > 1) {
+      notes.add(
+          "zero_optimization.stage "
+              + stage
+              + ": ranks share the optimizer's state only (stage 1), each has all weights and"
+              + " gradients");
+    }
+    if (integer("zero_optimization.sub_group_size").orElse(0L) >= DEFAULT_SUBGROUP) {
+      notes.add("zero_optimization.sub_group_size is DeepSpeed's default: it is chosen (a 64th)");
+    }
+    return notes;
+  }
+
+  /// A key of `known`, whatever its case.
+  ///
+  /// **Errors:** another value, with the nearest known one.
+  Optional<String> choice(String path, List<String> known) {
+    return text(path)
+        .map(given ->
+            known.stream()
+                .filter(given::equalsIgnoreCase)
+                .findFirst()
+                .orElseThrow(() ->
+                    SpillwayException.badFile(
+                        file, "", "%s '%s', %s", path, given, Nearest.hint(given, known))));
   }
 
   /// Whether a key is set.

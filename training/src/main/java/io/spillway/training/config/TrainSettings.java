@@ -3,12 +3,10 @@ package io.spillway.training.config;
 import io.spillway.kernels.AdamBuffers.MasterLayout;
 import io.spillway.kernels.AdamSettings;
 import io.spillway.kernels.Precision;
-import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
 import io.spillway.training.plan.Schedule;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// Everything about a run that its weights or its speed depend on.
@@ -91,7 +89,9 @@ public record TrainSettings(
         adam(c),
         learningRate(c),
         clip(c),
-        c.integer("zero_optimization.sub_group_size").orElse(subgroupSize),
+        c.integer("zero_optimization.sub_group_size")
+            .filter(size -> size < DeepSpeedConfig.DEFAULT_SUBGROUP)
+            .orElse(subgroupSize),
         schedule(c),
         master,
         checkpointActivations || c.has("activation_checkpointing"),
@@ -103,12 +103,15 @@ public record TrainSettings(
         seed);
   }
 
-  private static Precision precision(DeepSpeedConfig c) {
+  private Precision precision(DeepSpeedConfig c) {
     boolean bf16 = c.flag("bf16.enabled").orElse(false);
     boolean fp16 = c.flag("fp16.enabled").orElse(false);
     if (bf16 && fp16) {
       throw SpillwayException.badFile(
           c.file(), "", "bf16.enabled and fp16.enabled are both true, one must be false");
+    }
+    if (!bf16 && !fp16 && (c.isAutomatic("bf16.enabled") || c.isAutomatic("fp16.enabled"))) {
+      return precision;
     }
     return bf16 ? Precision.BF16 : fp16 ? Precision.F16 : Precision.F32;
   }
@@ -157,14 +160,11 @@ public record TrainSettings(
   }
 
   private AdamSettings adam(DeepSpeedConfig c) {
-    String type = c.text("optimizer.type").orElse(adam.decoupled() ? "AdamW" : "Adam");
-    List<String> known = List.of("Adam", "AdamW", "DeepSpeedCPUAdam", "FusedAdam");
-    if (known.stream().noneMatch(type::equalsIgnoreCase)) {
-      throw SpillwayException.badFile(
-          c.file(), "", "optimizer.type '%s', %s", type, Nearest.hint(type, known));
-    }
+    String type =
+        c.choice("optimizer.type", List.of("Adam", "AdamW", "DeepSpeedCPUAdam", "FusedAdam"))
+            .orElse(adam.decoupled() ? "AdamW" : "Adam");
     boolean decoupled =
-        type.equalsIgnoreCase("AdamW") || c.flag("optimizer.params.adam_w_mode").orElse(true);
+        type.equals("AdamW") || c.flag("optimizer.params.adam_w_mode").orElse(true);
     double[] betas = c.betas().orElse(new double[] {adam.beta1(), adam.beta2()});
     return new AdamSettings(
         betas[0],
@@ -176,36 +176,39 @@ public record TrainSettings(
 
   private LearningRate learningRate(DeepSpeedConfig c) {
     double lr = c.number("optimizer.params.lr").orElse(learningRate.peak());
-    Optional<String> type = c.text("scheduler.type");
+    Optional<String> type =
+        c.choice("scheduler.type", List.of("WarmupLR", "WarmupDecayLR", "WarmupCosineLR"));
     if (type.isEmpty()) {
       return new LearningRate(
           lr,
           learningRate.warmupSteps(),
           learningRate.totalSteps(),
           Math.min(lr, learningRate.least()),
-          learningRate.shape());
+          learningRate.shape(),
+          learningRate.warmUp(),
+          Math.min(lr, learningRate.end()));
     }
-    List<String> known = List.of("WarmupLR", "WarmupDecayLR", "WarmupCosineLR");
-    LearningRate.Shape shape =
-        switch (type.get().toLowerCase(Locale.ROOT)) {
-          case "warmuplr" -> LearningRate.Shape.CONSTANT;
-          case "warmupdecaylr" -> LearningRate.Shape.LINEAR;
-          case "warmupcosinelr" -> LearningRate.Shape.COSINE;
-          default ->
-              throw SpillwayException.badFile(
-                  c.file(),
-                  "",
-                  "scheduler.type '%s', %s",
-                  type.get(),
-                  Nearest.hint(type.get(), known));
-        };
+    boolean cosine = type.get().equals("WarmupCosineLR");
     double peak = c.number("scheduler.params.warmup_max_lr").orElse(lr);
+    double least =
+        cosine
+            ? peak * c.number("scheduler.params.warmup_min_ratio").orElse(0.0)
+            : c.number("scheduler.params.warmup_min_lr").orElse(0.0);
     return new LearningRate(
         peak,
         c.integer("scheduler.params.warmup_num_steps").orElse(learningRate.warmupSteps()),
         c.integer("scheduler.params.total_num_steps").orElse(learningRate.totalSteps()),
-        c.number("scheduler.params.warmup_min_lr").orElse(0.0),
-        shape);
+        least,
+        cosine
+            ? LearningRate.Shape.COSINE
+            : type.get().equals("WarmupDecayLR")
+                ? LearningRate.Shape.LINEAR
+                : LearningRate.Shape.CONSTANT,
+        // DeepSpeed's own default is the logarithm
+        c.choice("scheduler.params.warmup_type", List.of("log", "linear")).orElse("log").equals("log")
+            ? LearningRate.WarmUp.LOG
+            : LearningRate.WarmUp.LINEAR,
+        cosine ? peak * c.number("scheduler.params.cos_min_ratio").orElse(1e-4) : least);
   }
 
   private double clip(DeepSpeedConfig c) {
@@ -218,6 +221,12 @@ public record TrainSettings(
   private Optional<Schedule> schedule(DeepSpeedConfig c) {
     if (schedule.isPresent()) {
       return schedule;
+    }
+    String where =
+        c.choice("zero_optimization.offload_optimizer.device", List.of("cpu", "nvme", "none"))
+            .orElse("cpu");
+    if (where.equals("none")) {
+      return Optional.of(new Schedule.AllGpu());
     }
     Optional<Double> ratio = c.number("zero_optimization.offload_optimizer.ratio");
     if (ratio.isPresent() && ratio.get() < 1) {

@@ -34,12 +34,14 @@ public final class TokenCache {
   ///
   /// @param end id written after each document, -1 for none
   /// @param tokenizer a name that changes when the tokenizer does
+  /// @param vocabulary ids that the model has; token files are checked before they are copied
   public static TokenFile open(
       List<Path> inputs,
       Path folder,
       Encoder encoder,
       String tokenizer,
       int end,
+      int vocabulary,
       Progress progress) {
     if (inputs.isEmpty()) {
       throw SpillwayException.badInput("no data files are given, name some with --data");
@@ -60,7 +62,7 @@ public final class TokenCache {
             cache,
             out -> {
               for (Path input : inputs) {
-                append(input, encoder, end, out, task);
+                append(input, encoder, end, vocabulary, out, task);
               }
             });
       }
@@ -94,10 +96,16 @@ public final class TokenCache {
   }
 
   private static void append(
-      Path input, Encoder encoder, int end, OutputStream out, Progress.Task task)
+      Path input,
+      Encoder encoder,
+      int end,
+      int vocabulary,
+      OutputStream out,
+      Progress.Task task)
       throws IOException {
     if (TokenFile.isTokens(input)) {
       try (TokenFile tokens = TokenFile.open(input)) {
+        tokens.check(vocabulary);
         for (long i = 0; i < tokens.size(); i++) {
           write(out, tokens.get(i));
         }

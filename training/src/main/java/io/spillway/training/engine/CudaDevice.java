@@ -6,6 +6,7 @@ import io.spillway.kernels.Precision;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
 import io.spillway.tensor.ComputeDevice;
+import io.spillway.tensor.CudaMemory;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Tensors;
 import io.spillway.tensor.cuda.CudaContext;
@@ -27,6 +28,9 @@ import org.bytedeco.pytorch.Tensor;
 /// What counts against the budget is everything that this process took of the GPU since it opened
 /// the device: state and buffers from here, activations and workspaces from libtorch.
 public final class CudaDevice implements Device {
+  /// What the driver rounds large allocations to.
+  private static final long PAGE = 2 << 20;
+
   private final ComputeDevice processor;
   private final CudaContext context;
   private final CudaStream up;
@@ -206,6 +210,22 @@ public final class CudaDevice implements Device {
   @Override
   public synchronized long capacity() {
     return capacity;
+  }
+
+  @Override
+  public long footprint(long bytes) {
+    return (bytes + PAGE - 1) / PAGE * PAGE;
+  }
+
+  /// libtorch's blocks of differing sizes leave gaps, so the passes take some more with time.
+  @Override
+  public long reserve() {
+    return Math.max(64L << 20, capacity() / 64);
+  }
+
+  @Override
+  public void releaseUnused() {
+    CudaMemory.releaseUnused();
   }
 
   @Override

@@ -77,6 +77,20 @@ public interface Device extends AutoCloseable {
   /// The budget in bytes.
   long capacity();
 
+  /// Bytes that an allocation of `bytes` takes of the budget.
+  default long footprint(long bytes) {
+    return bytes;
+  }
+
+  /// Bytes of the budget that a plan leaves alone, for what the passes take beyond what they took
+  /// when they were measured.
+  default long reserve() {
+    return 0;
+  }
+
+  /// Gives back memory that is kept for later requests and that nothing uses.
+  default void releaseUnused() {}
+
   @Override
   void close();
 }

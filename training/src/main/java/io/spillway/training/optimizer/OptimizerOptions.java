@@ -75,6 +75,11 @@ public record OptimizerOptions(
     return new GraphOptions(deviceSlots, hostSlots, stateFile.isPresent(), needsNorm(), eager);
   }
 
+  /// Bytes of the state of `parameters` parameters, with what aligns its arrays.
+  public long stateBytes(long parameters) {
+    return new StateLayout(parameters, master).bytes();
+  }
+
   public StateBytes stateBytes() {
     return new StateBytes(weights.bytes(), gradients.bytes(), master.bytes() + 8);
   }

@@ -17,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The memory of an [OffloadedOptimizer]: which segment holds what of each subgroup in which tier.
@@ -62,7 +63,7 @@ public final class Tiers implements AutoCloseable {
     fileOffsets = new long[n];
     hostSlot = new int[n];
     Arrays.fill(hostSlot, -1);
-    Needs needs = Needs.of(graph, options);
+    Needs needs = Needs.of(graph, options, device::footprint);
     if (needs.host() > options.hostBudget()) {
       throw SpillwayException.doesNotFit(
           "the optimizer needs %s of host memory, the budget is %s; the smallest that works with"
@@ -299,7 +300,10 @@ public final class Tiers implements AutoCloseable {
   /// @param disk bytes of the state file
   public record Needs(long device, long host, long disk) {
     /// Adds up what a graph needs.
-    public static Needs of(UpdateGraph graph, OptimizerOptions options) {
+    ///
+    /// @param footprint bytes that an allocation takes of the device's budget
+    public static Needs of(
+        UpdateGraph graph, OptimizerOptions options, LongUnaryOperator footprint) {
       long onDevice = 0;
       long onHost = 0;
       long onDisk = 0;
@@ -311,7 +315,7 @@ public final class Tiers implements AutoCloseable {
         largest = Math.max(largest, bytes);
         Placement placement = graph.placement(g.index());
         switch (placement) {
-          case RESIDENT -> onDevice += bytes;
+          case RESIDENT -> onDevice += footprint.applyAsLong(bytes);
           case STREAMED -> streams = true;
           case CPU ->
               onHost += g.size() * (options.weights().bytes() + options.gradients().bytes());
@@ -324,7 +328,7 @@ public final class Tiers implements AutoCloseable {
           }
         }
       }
-      onDevice += streams ? options.deviceSlots() * largest : 0;
+      onDevice += streams ? options.deviceSlots() * footprint.applyAsLong(largest) : 0;
       onHost += onDisk > 0 ? options.hostSlots() * largest : 0;
       return new Needs(onDevice, onHost, onDisk);
     }

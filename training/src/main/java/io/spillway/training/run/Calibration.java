@@ -13,7 +13,6 @@ import io.spillway.training.plan.Rates;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -141,34 +140,6 @@ public final class Calibration {
   }
 
   private static double seconds(Runnable work, int runs) {
-    double[] times = new double[runs];
-    warmUp(work);
-    for (int i = 0; i < runs; i++) {
-      long begin = System.nanoTime();
-      work.run();
-      times[i] = (System.nanoTime() - begin) / 1e9;
-    }
-    Arrays.sort(times);
-    return times[runs / 2];
-  }
-
-  /// Runs until the time no longer falls: the compiler needs a while until loops run on vectors,
-  /// and longer on a busy machine.
-  private static void warmUp(Runnable work) {
-    long begin = System.nanoTime();
-    long improved = begin;
-    double best = Double.MAX_VALUE;
-    while (true) {
-      long from = System.nanoTime();
-      work.run();
-      long now = System.nanoTime();
-      if (now - from < 0.95 * best) {
-        improved = now;
-        best = now - from;
-      }
-      if (now - improved > 500_000_000L && now - improved > 5 * best || now - begin > 6e9) {
-        return;
-      }
-    }
+    return SteadyTiming.of(work, runs, 500_000_000L).seconds();
   }
 }

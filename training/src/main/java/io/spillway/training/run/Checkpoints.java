@@ -32,6 +32,10 @@ import java.util.zip.CRC32C;
 public final class Checkpoints {
   private static final Pattern NAME = Pattern.compile("checkpoint-(\\d{1,18})");
   private static final String STATE = "state.json";
+  private static final Pattern OURS =
+      Pattern.compile(
+          "(optimizer-\\d{5}-of-\\d{5}|model)\\.safetensors|config\\.json|tokenizer.*\\.json"
+              + "|special_tokens_map\\.json|generation_config\\.json|chat_template\\.jinja");
 
   private final Path folder;
   private final int keep;
@@ -57,11 +61,33 @@ public final class Checkpoints {
 
   /// Complete checkpoints from the oldest to the newest.
   public List<Path> all() {
+    return named().stream().filter(Checkpoints::hasState).toList();
+  }
+
+  /// Folders that have the name of a checkpoint and files of another program.
+  public List<Path> foreign() {
+    return named().stream().filter(p -> !hasState(p) && !isOurs(p)).toList();
+  }
+
+  private static boolean hasState(Path checkpoint) {
+    return Files.isRegularFile(checkpoint.resolve(STATE));
+  }
+
+  /// What a removal that was killed leaves is a folder with fewer files of ours.
+  private static boolean isOurs(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.allMatch(f -> OURS.matcher(String.valueOf(f.getFileName())).matches());
+    } catch (IOException e) {
+      throw failed("read", folder, e);
+    }
+  }
+
+  private List<Path> named() {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
     try (Stream<Path> list = Files.list(folder)) {
-      return list.filter(p -> step(p) >= 0 && Files.isRegularFile(p.resolve(STATE)))
+      return list.filter(p -> step(p) >= 0 && Files.isDirectory(p))
           .sorted(Comparator.comparingLong(Checkpoints::step))
           .toList();
     } catch (IOException e) {
@@ -192,9 +218,15 @@ public final class Checkpoints {
           "%s is no checkpoint of Spillway: it has no %s", checkpoint, STATE);
     }
     TrainState state = Json.read(file, TrainState.class);
-    if (state.format() != TrainState.FORMAT) {
+    if (state.format() != TrainState.FORMAT || state.files().isEmpty()) {
       throw SpillwayException.badFile(
-          file, "", "format %d, this version reads %d", state.format(), TrainState.FORMAT);
+          file,
+          "",
+          "no state of a Spillway checkpoint that this version reads: format %d with %d files, it"
+              + " reads format %d",
+          state.format(),
+          state.files().size(),
+          TrainState.FORMAT);
     }
     for (TrainState.FileSum sum : state.files()) {
       Path one = checkpoint.resolve(sum.name());

@@ -11,12 +11,11 @@ import io.spillway.training.engine.Device;
 import io.spillway.training.plan.Rates;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Measures a device that has rates of its own: its link one way and both ways, its update and
-/// norm, the CPU update from page-locked memory, and all of them while the others run.
+/// norm, the CPU update from page-locked memory, and all of them while the others run. Each is the
+/// median of repeated runs after a warm-up ([SteadyTiming]).
 ///
 /// @param up bytes/s to the device alone
 /// @param down bytes/s from the device alone
@@ -28,6 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// @param upBusy bytes/s to the device while the other direction and the CPU update run
 /// @param downBusy bytes/s from the device meanwhile
 /// @param cpuUpdateBusy parameters/s of the CPU update while both directions run
+/// @param spread the widest spread of any of them, a share of its median
 public record DeviceCalibration(
     double up,
     double down,
@@ -38,10 +38,18 @@ public record DeviceCalibration(
     double norm,
     double upBusy,
     double downBusy,
-    double cpuUpdateBusy) {
+    double cpuUpdateBusy,
+    double spread) {
   private static final double OVERHEAD_SECONDS = 60e-6;
-  private static final long WARM_NS = 300_000_000;
-  private static final long COMPILE_NS = 2_000_000_000;
+  private static final int RUNS = 9;
+  private static final long WARM_NS = 200_000_000;
+  private static final long COMPILE_NS = 1_000_000_000;
+  private static final long WINDOW_NS = 600_000_000;
+
+  /// Whether the repeated runs agree well enough for a plan to rest on them.
+  public boolean isSteady() {
+    return spread <= SteadyTiming.MOST_SPREAD;
+  }
 
   /// As the performance model takes them.
   public DeviceRates rates() {
@@ -82,25 +90,31 @@ public record DeviceCalibration(
       Runnable down = () -> device.download(onDevice.get(1), onHost.get(1));
       Runnable cpu = () -> kernel.update(step, here);
       long all = n;
-      double deviceUpdate = all / alone(() -> device.update(step, there), WARM_NS);
-      double norm =
-          all / alone(() -> device.sumsOfSquares(onDevice.get(2), precision, 0, all), WARM_NS);
-      double cpuAlone = all / alone(cpu, COMPILE_NS);
-      double upAlone = state / alone(up, WARM_NS);
-      double downAlone = state / alone(down, WARM_NS);
-      double[] both = together(up, down);
-      double[] busy = together(up, down, cpu);
+      SteadyTiming deviceUpdate =
+          SteadyTiming.of(() -> device.update(step, there), RUNS, WARM_NS);
+      SteadyTiming norm =
+          SteadyTiming.of(
+              () -> device.sumsOfSquares(onDevice.get(2), precision, 0, all), RUNS, WARM_NS);
+      SteadyTiming cpuAlone = SteadyTiming.of(cpu, RUNS, COMPILE_NS);
+      SteadyTiming upAlone = SteadyTiming.of(up, RUNS, WARM_NS);
+      SteadyTiming downAlone = SteadyTiming.of(down, RUNS, WARM_NS);
+      List<SteadyTiming> both = SteadyTiming.together(WINDOW_NS, up, down);
+      List<SteadyTiming> busy = SteadyTiming.together(WINDOW_NS, up, down, cpu);
+      List<SteadyTiming> every = new ArrayList<>(both);
+      every.addAll(busy);
+      every.addAll(List.of(deviceUpdate, norm, cpuAlone, upAlone, downAlone));
       return new DeviceCalibration(
-          upAlone,
-          downAlone,
-          state / both[0],
-          state / both[1],
-          cpuAlone,
-          deviceUpdate,
-          norm,
-          state / busy[0],
-          state / busy[1],
-          all / busy[2]);
+          state / upAlone.seconds(),
+          state / downAlone.seconds(),
+          state / both.get(0).seconds(),
+          state / both.get(1).seconds(),
+          all / cpuAlone.seconds(),
+          all / deviceUpdate.seconds(),
+          all / norm.seconds(),
+          state / busy.get(0).seconds(),
+          state / busy.get(1).seconds(),
+          all / busy.get(2).seconds(),
+          SteadyTiming.widest(every));
     } finally {
       onDevice.forEach(device::free);
       onHost.forEach(device::freeHost);
@@ -124,55 +138,5 @@ public record DeviceCalibration(
         precision,
         weight,
         precision);
-  }
-
-  /// Median seconds of `work` when nothing else runs.
-  ///
-  /// @param warmNs how long it runs before: links wake up, compilers need seconds
-  private static double alone(Runnable work, long warmNs) {
-    for (long end = System.nanoTime() + warmNs; System.nanoTime() < end; ) {
-      work.run();
-    }
-    double[] times = new double[7];
-    for (int i = 0; i < times.length; i++) {
-      long begin = System.nanoTime();
-      work.run();
-      times[i] = (System.nanoTime() - begin) / 1e9;
-    }
-    Arrays.sort(times);
-    return times[times.length / 2];
-  }
-
-  /// Mean seconds of each of `works` while all of them run again and again.
-  private static double[] together(Runnable... works) {
-    double[] seconds = new double[works.length];
-    AtomicBoolean stop = new AtomicBoolean();
-    List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < works.length; i++) {
-      int mine = i;
-      threads.add(
-          Thread.ofPlatform()
-              .daemon()
-              .start(() -> {
-                works[mine].run();
-                int runs = 0;
-                long begin = System.nanoTime();
-                while (!stop.get()) {
-                  works[mine].run();
-                  runs++;
-                }
-                seconds[mine] = (System.nanoTime() - begin) / 1e9 / Math.max(1, runs);
-              }));
-    }
-    try {
-      Thread.sleep(700);
-      stop.set(true);
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return seconds;
   }
 }

@@ -6,6 +6,7 @@ import io.spillway.training.config.TrainSettings;
 import io.spillway.training.engine.Device;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Measured rates of this machine and its device.
 ///
@@ -49,8 +50,16 @@ public record Profile(String device, List<Row> rows) {
       return new Profile("no device: host rates only", rows);
     }
     try (Device opened = device.open()) {
-      device(DeviceCalibration.measure(opened, p, settings.master(), threads), rows);
-      return new Profile(opened.description(), rows);
+      DeviceCalibration c = DeviceCalibration.measure(opened, p, settings.master(), threads);
+      device(c, rows);
+      String note =
+          c.isSteady()
+              ? ""
+              : String.format(
+                  Locale.ROOT,
+                  "; unsteady: repeated runs differ by up to %.0f %%, something else is running",
+                  100 * c.spread());
+      return new Profile(opened.description() + note, rows);
     }
   }
 

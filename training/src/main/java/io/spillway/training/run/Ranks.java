@@ -10,17 +10,19 @@ import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import io.spillway.tensor.group.GroupBackend;
+import io.spillway.tensor.group.Pending;
 import io.spillway.tensor.group.ProcessGroup;
 import io.spillway.tensor.group.Reduction;
 import io.spillway.training.engine.Device;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// The processes that train together with a partitioned optimizer (ZeRO stage 1): each has all
 /// weights and owns the optimizer state of one contiguous range of parameters.
 public final class Ranks implements AutoCloseable {
-  private static final long PIECE = 1 << 22;
+  private static final long PIECE = 1 << 24;
 
   private final Optional<ProcessGroup> group;
   private final ComputeDevice processor;
@@ -88,25 +90,58 @@ public final class Ranks implements AutoCloseable {
     }
   }
 
-  /// Replaces gradients by their mean over all ranks, summed in single precision.
-  public void meanGradients(Device device, MemorySegment gradients, Precision precision) {
+  /// Replaces each owner's part of the gradients `from` to `to` by the mean over all ranks, summed
+  /// in single precision; nobody needs the rest. A piece is widened while the one before it
+  /// travels.
+  ///
+  /// @param gradients all of the model's
+  /// @param parameters of the model
+  public void meanGradients(
+      Device device,
+      MemorySegment gradients,
+      Precision precision,
+      long parameters,
+      long from,
+      long to) {
     if (group.isEmpty()) {
       return;
     }
     DType type = BlockedDecoder.dtype(precision);
-    long n = gradients.byteSize() / type.bytes();
-    for (long at = 0; at < n; at += PIECE) {
-      long count = Math.min(PIECE, n - at);
-      MemorySegment piece = gradients.asSlice(at * type.bytes(), count * type.bytes());
-      TensorScope.run(() -> {
-        Tensor view = device.tensor(piece, type, count);
-        Tensor wide = Tensors.to(view, DType.F32);
-        group.get().allReduce(wide, Reduction.MEAN);
-        if (type != DType.F32) {
-          view.copy_(wide);
+    TensorScope.run(() -> {
+      @Nullable Runnable before = null;
+      for (int owner = 0; owner < size; owner++) {
+        long begin = Math.max(from, from(parameters, owner));
+        long end = Math.min(to, from(parameters, owner + 1));
+        for (long at = begin; at < end; at += PIECE) {
+          long count = Math.min(PIECE, end - at);
+          Runnable arrival =
+              reduce(
+                  device.tensor(
+                      gradients.asSlice(at * type.bytes(), count * type.bytes()), type, count),
+                  owner);
+          if (before != null) {
+            before.run();
+          }
+          before = arrival;
         }
-      });
-    }
+      }
+      if (before != null) {
+        before.run();
+      }
+    });
+  }
+
+  /// Begins reducing `view` to its owner; what comes back waits for it.
+  private Runnable reduce(Tensor view, int owner) {
+    Tensor wide = Tensors.to(view, DType.F32);
+    Pending pending = group.orElseThrow().reduceAsync(wide, owner, Reduction.MEAN);
+    return () -> {
+      pending.await();
+      if (owner == rank && Tensors.dtype(view) != DType.F32) {
+        view.copy_(wide);
+      }
+      wide.close();
+    };
   }
 
   /// Spreads the weights of each owner to all ranks.

@@ -4,11 +4,13 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
 import io.spillway.training.config.TrainSettings;
 import io.spillway.training.optimizer.OptimizerOptions;
+import io.spillway.training.optimizer.Tiers;
+import io.spillway.training.plan.Schedule;
 import io.spillway.training.plan.Subgroup;
+import io.spillway.training.plan.UpdateGraph;
 import java.util.List;
 
-/// What follows from a run's settings: subgroups, the optimizer's options, the share of the state
-/// for which the device has room.
+/// What follows from a run's settings: subgroups, the optimizer's options, the least memory.
 final class RunOptions {
   private static final int SUBGROUPS = 64;
   private static final long MULTIPLE = 64;
@@ -49,34 +51,30 @@ final class RunOptions {
   }
 
   /// **Errors:** weights and gradients that do not fit, with the smallest budget that works.
-  static void requireRoom(TrainSettings settings, long parameters, long owned, long capacity) {
+  static void requireRoom(
+      TrainSettings settings, long parameters, List<Subgroup> subgroups, long capacity) {
     long fixed = 2 * parameters * settings.precision().bytes();
     if (fixed > capacity) {
+      long all =
+          fixed
+              + settings
+                  .schedule()
+                  .map(s -> needs(s, subgroups, settings).device())
+                  // without a wish the whole update can be left to the CPU
+                  .orElse(0L);
       throw SpillwayException.doesNotFit(
           "weights and gradients of %d parameters need %s on the device, its memory is %s; the"
-              + " smallest that works is about %d bytes",
-          parameters,
-          new Bytes(fixed),
-          new Bytes(capacity),
-          fixed
-              + settings.buffers()
-                  * ((settings.master().bytes() + 8) * size(settings, owned) + 192));
+              + " smallest that works is %d bytes",
+          parameters, new Bytes(fixed), new Bytes(capacity), all);
     }
   }
 
-  /// What of the state may be on the device.
-  ///
-  /// @param resident share of the subgroups that may stay there
-  /// @param mayStream whether there is room for streaming buffers beside them
-  record Room(double resident, boolean mayStream) {}
-
-  /// The room that `free` bytes give: streaming buffers first, since a streamed subgroup needs no
-  /// room of its own; without room for them all of it is for subgroups that stay.
-  static Room room(long free, List<Subgroup> subgroups, OptimizerOptions options) {
-    long each = subgroups.getFirst().size() * options.stateBytes().state() + 192;
-    long buffers = options.deviceSlots() * each;
-    boolean mayStream = free >= buffers;
-    long count = Math.max(0, (mayStream ? free - buffers : free) / each);
-    return new Room(Math.min(1.0, (double) count / subgroups.size()), mayStream);
+  private static Tiers.Needs needs(
+      Schedule schedule, List<Subgroup> subgroups, TrainSettings settings) {
+    OptimizerOptions options =
+        optimizer(settings, new TrainDevice.Host(), 1, 0, Long.MAX_VALUE);
+    UpdateGraph graph =
+        new UpdateGraph(subgroups, schedule.place(subgroups.size()), options.graph());
+    return Tiers.Needs.of(graph, options, bytes -> bytes);
   }
 }

@@ -14,7 +14,6 @@ import io.spillway.training.engine.Device;
 import io.spillway.training.engine.Lanes;
 import io.spillway.training.optimizer.OffloadedOptimizer;
 import io.spillway.training.optimizer.OptimizerOptions;
-import io.spillway.training.plan.PerformanceModel;
 import io.spillway.training.plan.Placement;
 import io.spillway.training.plan.Predictor;
 import io.spillway.training.plan.Rates;
@@ -58,7 +57,7 @@ public final class ScheduleComparison implements AutoCloseable {
   private final OptimizerOptions options;
   private final Workload workload;
   private final DeviceRates rates;
-  private final RunOptions.Room room;
+  private final DeviceRoom room;
   private final Progress progress;
   private Timeline timeline = new Timeline();
 
@@ -132,8 +131,9 @@ public final class ScheduleComparison implements AutoCloseable {
     long n = parameters.size();
     long from = ranks.from(n, ranks.rank());
     long to = ranks.from(n, ranks.rank() + 1);
-    RunOptions.requireRoom(settings, n, to - from, device.capacity());
     subgroups = RunOptions.subgroups(settings, from, to);
+    RunOptions.requireRoom(settings, n, subgroups, device.capacity());
+    device.releaseUnused();
     options = RunOptions.optimizer(settings, where, threads, from, hostMemory);
     long bytes = n * settings.precision().bytes();
     weights = device.allocate(bytes, "weights");
@@ -153,7 +153,7 @@ public final class ScheduleComparison implements AutoCloseable {
     rates =
         known.orElseGet(
             () -> where.rates(device, settings.precision(), settings.master(), threads));
-    room = RunOptions.room(device.capacity() - device.used(), subgroups, options);
+    room = DeviceRoom.of(device, subgroups, options);
   }
 
   private TokenSource.Batch randomTokens() {
@@ -277,22 +277,11 @@ public final class ScheduleComparison implements AutoCloseable {
   /// `auto:0` the choice with nothing resident, `twinflow` the least ratio whose rest fits.
   public Schedule schedule(String name) {
     return switch (name) {
-      case "auto" -> chosen(room.resident()).schedule();
-      case "auto:0" -> chosen(0).schedule();
-      case "twinflow" -> new Schedule.TwinFlow(1 - room.resident());
+      case "auto" -> room.choose(workload, rates.together(), 1).schedule();
+      case "auto:0" -> room.choose(workload, rates.together(), 0).schedule();
+      case "twinflow" -> new Schedule.TwinFlow(1 - room.residentAlone());
       default -> Schedule.parse(name);
     };
-  }
-
-  private PerformanceModel.Choice chosen(double share) {
-    return PerformanceModel.choose(
-        subgroups,
-        share,
-        room.mayStream(),
-        workload,
-        rates.together(),
-        options.stateBytes(),
-        options.graph());
   }
 
   /// Trains some steps under `schedule` from the same random weights.
@@ -434,11 +423,10 @@ public final class ScheduleComparison implements AutoCloseable {
     @Override
     public void afterBackward(int block) {
       if (last) {
-        long bytes = settings.precision().bytes();
         long from = parameters.from(block);
         long to = parameters.to(block);
         ranks.meanGradients(
-            device, gradients.asSlice(from * bytes, (to - from) * bytes), settings.precision());
+            device, gradients, settings.precision(), parameters.size(), from, to);
         optimizer.gradientsReady(from, to);
       }
     }
@@ -521,6 +509,7 @@ public final class ScheduleComparison implements AutoCloseable {
     } else {
       device.free(weights);
       device.free(gradients);
+      device.releaseUnused();
     }
     ranks.close();
   }

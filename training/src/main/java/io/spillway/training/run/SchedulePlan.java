@@ -16,7 +16,9 @@ import io.spillway.training.plan.Workload;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongUnaryOperator;
 
 /// A step of one model under every schedule, predicted.
 ///
@@ -55,26 +57,20 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
     Rates rates;
     long memory;
     String description;
+    LongUnaryOperator footprint;
     try (Device opened = device.open()) {
       rates = device.plannedRates(opened, settings.precision(), settings.master(), threads);
       memory = opened.capacity();
       description = opened.description();
+      footprint = opened::footprint;
     }
     OptimizerOptions options = RunOptions.optimizer(settings, device, threads, 0, Long.MAX_VALUE);
     GraphOptions graphOptions = options.graph();
     Workload workload = workload(parameters, settings, forward, backward);
     long fixed = 2L * n * settings.precision().bytes();
-    RunOptions.requireRoom(settings, n, n, memory);
-    RunOptions.Room room = RunOptions.room(memory - fixed, subgroups, options);
-    PerformanceModel.Choice chosen =
-        PerformanceModel.choose(
-            subgroups,
-            room.resident(),
-            room.mayStream(),
-            workload,
-            rates,
-            options.stateBytes(),
-            graphOptions);
+    RunOptions.requireRoom(settings, n, subgroups, memory);
+    DeviceRoom room = new DeviceRoom(memory - fixed, footprint, subgroups, options);
+    PerformanceModel.Choice chosen = room.choose(workload, rates, 1);
     List<Row> rows = new ArrayList<>();
     Map<String, Schedule> schedules = new LinkedHashMap<>();
     schedules.put("chosen fraction", chosen.schedule());
@@ -82,7 +78,9 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
     schedules.put("stride:3", new Schedule.Stride(3));
     schedules.put("stride:4", new Schedule.Stride(4));
     schedules.put("zero-offload", new Schedule.ZeroOffload());
-    schedules.put("twinflow:0.75", new Schedule.TwinFlow(0.75));
+    double ratio = 1 - room.residentAlone();
+    schedules.put(
+        String.format(Locale.ROOT, "twinflow:%.2f", ratio), new Schedule.TwinFlow(ratio));
     schedules.put("twinflow:0.5", new Schedule.TwinFlow(0.5));
     schedules.put("all-gpu", new Schedule.AllGpu());
     schedules.forEach((name, schedule) -> {
@@ -91,7 +89,7 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
       Predictor.Prediction p =
           Predictor.predict(
               graph, workload, rates, options.stateBytes(), schedule.overlapsForward());
-      Tiers.Needs needs = Tiers.Needs.of(graph, options);
+      Tiers.Needs needs = Tiers.Needs.of(graph, options, footprint);
       rows.add(
           new Row(
               name,
@@ -105,7 +103,7 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
         rows,
         chosen,
         String.format(
-            java.util.Locale.ROOT,
+            Locale.ROOT,
             "link %.2f and %.2f GB/s, CPU update %.3f Gparam/s on %d threads, device update %.3f"
                 + " Gparam/s; %s",
             rates.hostToDevice() / 1e9,

@@ -45,6 +45,7 @@ final class TokenSource implements AutoCloseable {
                 text -> t.encode(text, false),
                 tokenizer.toAbsolutePath().toString(),
                 end,
+                vocabulary,
                 progress);
       }
     } else {
@@ -55,6 +56,7 @@ final class TokenSource implements AutoCloseable {
               TokenSource::bytes,
               "bytes",
               vocabulary > 256 ? 256 : -1,
+              vocabulary,
               progress);
     }
     if (ranks.rank() == 0) {

@@ -1,6 +1,7 @@
 package io.spillway.training.run;
 
 import java.util.List;
+import java.util.Objects;
 
 /// What a checkpoint says beside weights and optimizer state; `state.json` of its folder.
 ///
@@ -34,7 +35,8 @@ public record TrainState(
   public record FileSum(String name, long bytes, String crc32c) {}
 
   public TrainState {
-    files = List.copyOf(files);
+    // a foreign file has none; its format tells it apart
+    files = List.copyOf(Objects.requireNonNullElse(files, List.of()));
   }
 
   /// The same with other files.

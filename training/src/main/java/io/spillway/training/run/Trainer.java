@@ -16,7 +16,6 @@ import io.spillway.training.optimizer.OptimizerOptions;
 import io.spillway.training.optimizer.StepResult;
 import io.spillway.training.plan.PerformanceModel;
 import io.spillway.training.plan.Predictor;
-import io.spillway.training.plan.Rates;
 import io.spillway.training.plan.Schedule;
 import io.spillway.training.plan.Subgroup;
 import io.spillway.training.plan.Timeline;
@@ -57,6 +56,7 @@ public final class Trainer implements AutoCloseable {
   private final OptimizerOptions options;
   private final Timeline timeline = new Timeline();
   private Predictor.@Nullable Prediction prediction;
+  private boolean predictsStated;
   private long sequences;
   private double lossScale;
   private int goodSteps;
@@ -70,7 +70,8 @@ public final class Trainer implements AutoCloseable {
     model = ModelSource.open(job.model());
     if (settings.sequence() > model.config().maxPositions()) {
       throw SpillwayException.badInput(
-          "sequences of %d tokens, the model was made for at most %d (max_position_embeddings)",
+          "sequences of %d tokens, the model was made for at most %d (max_position_embeddings); set"
+              + " --sequence",
           settings.sequence(), model.config().maxPositions());
     }
     device = job.device().open();
@@ -86,7 +87,7 @@ public final class Trainer implements AutoCloseable {
     data = new TokenSource(job, model, ranks, device.processor(), this.progress);
     Precision p = settings.precision();
     long bytes = n * p.bytes();
-    RunOptions.requireRoom(settings, n, to - from, device.capacity());
+    RunOptions.requireRoom(settings, n, subgroups, device.capacity());
     weights = device.allocate(bytes, "weights");
     gradients = device.allocate(bytes, "gradients");
     decoder =
@@ -115,6 +116,13 @@ public final class Trainer implements AutoCloseable {
 
   /// Trains to the end, or to the signal.
   public TrainReport run() {
+    List<Path> foreign = checkpoints.foreign();
+    if (!foreign.isEmpty()) {
+      throw SpillwayException.badInput(
+          "%s is a checkpoint of another program, it has no state.json; to go on from its weights name"
+              + " it with --model and choose another --output",
+          foreign.getLast());
+    }
     Optional<Path> from = job.resume() ? checkpoints.latest() : Optional.empty();
     if (job.resume() && from.isEmpty()) {
       throw SpillwayException.notFound(
@@ -217,14 +225,18 @@ public final class Trainer implements AutoCloseable {
     return state;
   }
 
+  /// Predicts the step of a stated schedule too, from rates and passes measured before the first
+  /// step; without it only a chosen schedule has a prediction.
+  public void predictStated() {
+    predictsStated = true;
+  }
+
   /// The schedule that was asked for, or the one that the performance model chooses from rates and
   /// passes measured now.
   private Schedule schedule() {
-    if (settings.schedule().isPresent()) {
-      return settings.schedule().get();
-    }
-    if (!job.device().offloads()) {
-      return new Schedule.AllGpu();
+    Optional<Schedule> stated = settings.schedule();
+    if (!job.device().offloads() || stated.isPresent() && !predictsStated) {
+      return stated.orElse(new Schedule.AllGpu());
     }
     Workload workload =
         PassTimes.measure(
@@ -233,20 +245,21 @@ public final class Trainer implements AutoCloseable {
             () -> data.training(0, settings.microBatch()),
             lossScale,
             settings.accumulation());
-    Rates rates =
-        job.device()
-            .rates(device, settings.precision(), settings.master(), job.cpuThreads())
-            .together();
-    RunOptions.Room room = RunOptions.room(device.capacity() - device.used(), subgroups, options);
+    DeviceRates rates =
+        job.device().rates(device, settings.precision(), settings.master(), job.cpuThreads());
+    if (stated.isPresent()) {
+      int n = subgroups.size();
+      prediction =
+          Predictor.predict(
+              new UpdateGraph(subgroups, stated.get().place(n), options.graph()),
+              workload,
+              rates.of(stated.get(), n),
+              options.stateBytes(),
+              stated.get().overlapsForward());
+      return stated.get();
+    }
     PerformanceModel.Choice choice =
-        PerformanceModel.choose(
-            subgroups,
-            room.resident(),
-            room.mayStream(),
-            workload,
-            rates,
-            options.stateBytes(),
-            options.graph());
+        DeviceRoom.of(device, subgroups, options).choose(workload, rates.together(), 1);
     prediction = choice.prediction();
     return choice.schedule();
   }
@@ -379,11 +392,10 @@ public final class Trainer implements AutoCloseable {
     @Override
     public void afterBackward(int block) {
       if (last) {
-        long bytes = settings.precision().bytes();
         long from = parameters.from(block);
         long to = parameters.to(block);
         ranks.meanGradients(
-            device, gradients.asSlice(from * bytes, (to - from) * bytes), settings.precision());
+            device, gradients, settings.precision(), parameters.size(), from, to);
         optimizer.gradientsReady(from, to);
       }
     }

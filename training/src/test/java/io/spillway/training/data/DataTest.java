@@ -19,7 +19,21 @@ final class DataTest {
 
   private TokenFile tokens(Path... inputs) {
     return TokenCache.open(
-        List.of(inputs), folder, text -> text.chars().toArray(), "chars", 7, Progress.silent());
+        List.of(inputs),
+        folder,
+        text -> text.chars().toArray(),
+        "chars",
+        7,
+        200,
+        Progress.silent());
+  }
+
+  @Test
+  void anIdOverTheVocabularyNamesTheFileThatHoldsIt() throws IOException {
+    Path text = Files.writeString(folder.resolve("a.txt"), "ab");
+    Path ids = Files.write(folder.resolve("ids.u16"), new byte[] {1, 0, (byte) 201, 0});
+    assertThatThrownBy(() -> tokens(text, ids))
+        .hasMessageContaining("ids.u16:2: token id 201 at position 1");
   }
 
   @Test

@@ -102,4 +102,22 @@ final class CheckpointsTest {
     assertThat(left).doesNotExist();
     assertThat(checkpoints.all()).hasSize(1);
   }
+
+  @Test
+  void checkpointsOfOtherProgramsAreToldApart() throws Exception {
+    Checkpoints all = new Checkpoints(folder, 2);
+    Path hugging = Files.createDirectory(folder.resolve("checkpoint-3"));
+    Files.writeString(hugging.resolve("trainer_state.json"), "{\"global_step\": 3}");
+    assertThat(all.foreign()).containsExactly(hugging);
+    assertThat(all.latest()).isEmpty();
+    // what a removal that was killed leaves is not foreign
+    Path left = Files.createDirectory(folder.resolve("checkpoint-4"));
+    Files.createFile(left.resolve("model.safetensors"));
+    assertThat(all.foreign()).containsExactly(hugging);
+    Files.writeString(hugging.resolve("state.json"), "{\"step\": 3}");
+    assertThatThrownBy(() -> Checkpoints.read(hugging))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessageContaining("no state of a Spillway checkpoint")
+        .hasMessageContaining("format 0");
+  }
 }
