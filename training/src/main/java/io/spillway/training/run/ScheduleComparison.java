@@ -395,41 +395,16 @@ public final class ScheduleComparison implements AutoCloseable {
               batch.ids(),
               batch.targets(),
               1.0 / settings.accumulation(),
-              new Listener(optimizer, first, last),
+              listener(optimizer, first, last),
               between));
     }
     optimizer.finishBackward(1);
     return new double[] {middle[0] - begin, now() - middle[0]};
   }
 
-  private final class Listener implements BlockedDecoder.Listener {
-    private final OffloadedOptimizer optimizer;
-    private final boolean first;
-    private final boolean last;
-
-    Listener(OffloadedOptimizer optimizer, boolean first, boolean last) {
-      this.optimizer = optimizer;
-      this.first = first;
-      this.last = last;
-    }
-
-    @Override
-    public void beforeForward(int block) {
-      if (first) {
-        optimizer.awaitWeights(parameters.from(block), parameters.to(block));
-      }
-    }
-
-    @Override
-    public void afterBackward(int block) {
-      if (last) {
-        long from = parameters.from(block);
-        long to = parameters.to(block);
-        ranks.meanGradients(
-            device, gradients, settings.precision(), parameters.size(), from, to);
-        optimizer.gradientsReady(from, to);
-      }
-    }
+  private StepListener listener(OffloadedOptimizer optimizer, boolean first, boolean last) {
+    return new StepListener(
+        optimizer, parameters, ranks, device, gradients, settings.precision(), first, last);
   }
 
   private double bareUpdate(OffloadedOptimizer optimizer) {

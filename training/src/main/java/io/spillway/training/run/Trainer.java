@@ -359,7 +359,7 @@ public final class Trainer implements AutoCloseable {
             batch.ids(),
             batch.targets(),
             lossScale / settings.accumulation(),
-            new Listener(optimizer, first, last),
+            listener(optimizer, first, last),
             between);
       });
       sequences += (long) settings.microBatch() * ranks.size();
@@ -370,35 +370,9 @@ public final class Trainer implements AutoCloseable {
     return total[0];
   }
 
-  /// Waits for weights before a block and hands over its gradients after it.
-  private final class Listener implements BlockedDecoder.Listener {
-    private final OffloadedOptimizer optimizer;
-    private final boolean first;
-    private final boolean last;
-
-    Listener(OffloadedOptimizer optimizer, boolean first, boolean last) {
-      this.optimizer = optimizer;
-      this.first = first;
-      this.last = last;
-    }
-
-    @Override
-    public void beforeForward(int block) {
-      if (first) {
-        optimizer.awaitWeights(parameters.from(block), parameters.to(block));
-      }
-    }
-
-    @Override
-    public void afterBackward(int block) {
-      if (last) {
-        long from = parameters.from(block);
-        long to = parameters.to(block);
-        ranks.meanGradients(
-            device, gradients, settings.precision(), parameters.size(), from, to);
-        optimizer.gradientsReady(from, to);
-      }
-    }
+  private StepListener listener(OffloadedOptimizer optimizer, boolean first, boolean last) {
+    return new StepListener(
+        optimizer, parameters, ranks, device, gradients, settings.precision(), first, last);
   }
 
   private void rescale(StepResult result, long step, double rate) {
@@ -448,7 +422,7 @@ public final class Trainer implements AutoCloseable {
       double[] loss = new double[1];
       TensorScope.run(() -> {
         TokenSource.Batch batch = data.evaluation(begin, count);
-        loss[0] = decoder.loss(batch.ids(), batch.targets(), new Listener(optimizer, false, false));
+        loss[0] = decoder.loss(batch.ids(), batch.targets(), listener(optimizer, false, false));
       });
       sum += loss[0] * count;
       done += count;
