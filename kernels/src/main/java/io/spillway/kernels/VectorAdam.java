@@ -25,6 +25,7 @@ public final class VectorAdam implements AdamKernel {
   /// compiles a method for its entry by its number of calls; entered for one long loop it would run
   /// the first rounds of each call a hundred times slower, until the loop itself is replaced.
   private static final int CALL = 2048;
+
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   private final ScalarAdam scalar = new ScalarAdam();

@@ -7,8 +7,9 @@ import java.util.Map;
 ///
 /// **Units:** `payload` is the bytes of the tensor handed in; `sent` is what this rank must put on
 /// the wire with a bandwidth-optimal algorithm (ring all-reduce 2(n-1)/n, all-gather (n-1) times
-/// its part, reduce-scatter and all-to-all (n-1)/n of the input, broadcast once from the root, reduce
-/// once from each other rank, send once). Gloo's reduce-scatter is an all-reduce inside and really sends twice that.
+/// its part, reduce-scatter and all-to-all (n-1)/n of the input, broadcast once from the root,
+/// reduce once from each other rank, send once). Gloo's reduce-scatter is an all-reduce inside and
+/// really sends twice that.
 public final class Traffic {
   /// What is counted apart.
   public enum Operation {

@@ -163,8 +163,7 @@ public record TrainSettings(
     String type =
         c.choice("optimizer.type", List.of("Adam", "AdamW", "DeepSpeedCPUAdam", "FusedAdam"))
             .orElse(adam.decoupled() ? "AdamW" : "Adam");
-    boolean decoupled =
-        type.equals("AdamW") || c.flag("optimizer.params.adam_w_mode").orElse(true);
+    boolean decoupled = type.equals("AdamW") || c.flag("optimizer.params.adam_w_mode").orElse(true);
     double[] betas = c.betas().orElse(new double[] {adam.beta1(), adam.beta2()});
     return new AdamSettings(
         betas[0],
@@ -205,7 +204,9 @@ public record TrainSettings(
                 ? LearningRate.Shape.LINEAR
                 : LearningRate.Shape.CONSTANT,
         // DeepSpeed's own default is the logarithm
-        c.choice("scheduler.params.warmup_type", List.of("log", "linear")).orElse("log").equals("log")
+        c.choice("scheduler.params.warmup_type", List.of("log", "linear"))
+                .orElse("log")
+                .equals("log")
             ? LearningRate.WarmUp.LOG
             : LearningRate.WarmUp.LINEAR,
         cosine ? peak * c.number("scheduler.params.cos_min_ratio").orElse(1e-4) : least);

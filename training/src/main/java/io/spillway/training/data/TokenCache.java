@@ -96,12 +96,7 @@ public final class TokenCache {
   }
 
   private static void append(
-      Path input,
-      Encoder encoder,
-      int end,
-      int vocabulary,
-      OutputStream out,
-      Progress.Task task)
+      Path input, Encoder encoder, int end, int vocabulary, OutputStream out, Progress.Task task)
       throws IOException {
     if (TokenFile.isTokens(input)) {
       try (TokenFile tokens = TokenFile.open(input)) {

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// Draws a timeline: lanes as rows, tasks as bars, milliseconds to the right. Disk rows are drawn if
-/// they are used.
+/// Draws a timeline: lanes as rows, tasks as bars, milliseconds to the right. Disk rows are drawn
+/// if they are used.
 public final class TimelineSvg {
   private static final int WIDTH = 1200;
   private static final int ROW = 34;

@@ -90,8 +90,7 @@ public record DeviceCalibration(
       Runnable down = () -> device.download(onDevice.get(1), onHost.get(1));
       Runnable cpu = () -> kernel.update(step, here);
       long all = n;
-      SteadyTiming deviceUpdate =
-          SteadyTiming.of(() -> device.update(step, there), RUNS, WARM_NS);
+      SteadyTiming deviceUpdate = SteadyTiming.of(() -> device.update(step, there), RUNS, WARM_NS);
       SteadyTiming norm =
           SteadyTiming.of(
               () -> device.sumsOfSquares(onDevice.get(2), precision, 0, all), RUNS, WARM_NS);

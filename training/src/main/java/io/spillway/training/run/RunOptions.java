@@ -71,8 +71,7 @@ final class RunOptions {
 
   private static Tiers.Needs needs(
       Schedule schedule, List<Subgroup> subgroups, TrainSettings settings) {
-    OptimizerOptions options =
-        optimizer(settings, new TrainDevice.Host(), 1, 0, Long.MAX_VALUE);
+    OptimizerOptions options = optimizer(settings, new TrainDevice.Host(), 1, 0, Long.MAX_VALUE);
     UpdateGraph graph =
         new UpdateGraph(subgroups, schedule.place(subgroups.size()), options.graph());
     return Tiers.Needs.of(graph, options, bytes -> bytes);

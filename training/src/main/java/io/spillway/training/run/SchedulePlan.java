@@ -79,8 +79,7 @@ public record SchedulePlan(List<Row> rows, PerformanceModel.Choice chosen, Strin
     schedules.put("stride:4", new Schedule.Stride(4));
     schedules.put("zero-offload", new Schedule.ZeroOffload());
     double ratio = 1 - room.residentAlone();
-    schedules.put(
-        String.format(Locale.ROOT, "twinflow:%.2f", ratio), new Schedule.TwinFlow(ratio));
+    schedules.put(String.format(Locale.ROOT, "twinflow:%.2f", ratio), new Schedule.TwinFlow(ratio));
     schedules.put("twinflow:0.5", new Schedule.TwinFlow(0.5));
     schedules.put("all-gpu", new Schedule.AllGpu());
     schedules.forEach((name, schedule) -> {

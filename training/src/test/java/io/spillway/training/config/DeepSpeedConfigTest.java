@@ -53,8 +53,7 @@ final class DeepSpeedConfigTest {
     assertThat(s.schedule()).isEqualTo(Optional.of(new Schedule.TwinFlow(0.6)));
     assertThat(s.stateFolder()).contains(Path.of("/tmp/nvme"));
     assertThat(s.buffers()).isEqualTo(4);
-    assertThat(s.learningRate().at(9))
-        .isCloseTo(2e-4 * 10 / 11, within(1e-12));
+    assertThat(s.learningRate().at(9)).isCloseTo(2e-4 * 10 / 11, within(1e-12));
     assertThat(s.learningRate().at(100)).isZero();
   }
 
