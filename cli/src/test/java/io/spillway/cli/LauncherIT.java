@@ -8,11 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The shell launcher, run as a person runs it. A stand-in tree holds a copy of the launcher and a
 /// Java runtime that prints its arguments, so that nothing is built here.
@@ -120,6 +123,32 @@ final class LauncherIT {
 
     assertThat(answer.status()).isEqualTo(3);
     assertThat(answer.err()).contains("is no JDK 25 or newer").hasLineCount(1);
+  }
+
+  /// The machine refuses some options beside others before it starts; a stand-in would not notice.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"simulate run x", "simulate run x --system o3", "simulate sweep x", "train x", "plan x"})
+  void theJavaMachineTakesTheOptionsOfEveryKindOfCommand(String command) throws Exception {
+    Path root = tree("tree");
+    Path jdk = jdk("jdk", 25);
+    String java = Path.of(System.getProperty("java.home"), "bin/java").toString();
+    Files.writeString(
+        jdk.resolve("bin/java"),
+        "#!/bin/sh\nfor word in \"$@\"; do\n  shift\n  [ \"$word\" = io.spillway.cli.Main ] && break\n"
+            + "  set -- \"$@\" \"$word\"\ndone\n"
+            + "while [ $# -gt 0 ] && [ \"$1\" != -Xlog:disable ]; do shift; done\n"
+            + "exec \""
+            + java
+            + "\" \"$@\" -version\n");
+    List<String> words = new ArrayList<>(List.of(root.resolve("spillway").toString()));
+    words.addAll(List.of(command.split(" ")));
+
+    Answer answer =
+        run(root, Map.of("SPILLWAY_JAVA_HOME", jdk.toString()), words.toArray(String[]::new));
+
+    assertThat(answer.status()).as(answer.out() + answer.err()).isZero();
+    assertThat(answer.err()).contains("Runtime Environment").doesNotContain("rror");
   }
 
   @Test
