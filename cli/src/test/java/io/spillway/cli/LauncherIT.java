@@ -135,12 +135,7 @@ final class LauncherIT {
     String java = Path.of(System.getProperty("java.home"), "bin/java").toString();
     Files.writeString(
         jdk.resolve("bin/java"),
-        "#!/bin/sh\nfor word in \"$@\"; do\n  shift\n  [ \"$word\" = io.spillway.cli.Main ] && break\n"
-            + "  set -- \"$@\" \"$word\"\ndone\n"
-            + "while [ $# -gt 0 ] && [ \"$1\" != -Xlog:disable ]; do shift; done\n"
-            + "exec \""
-            + java
-            + "\" \"$@\" -version\n");
+        "#!/bin/sh\nwords=\"$*\"\nexec " + java + " ${words%% io.spillway.cli.Main*} -version\n");
     List<String> words = new ArrayList<>(List.of(root.resolve("spillway").toString()));
     words.addAll(List.of(command.split(" ")));
 
