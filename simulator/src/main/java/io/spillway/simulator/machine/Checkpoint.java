@@ -25,7 +25,7 @@ import java.util.zip.ZipException;
 /// **Errors:** `BAD_INPUT` for files that are no checkpoint or are damaged.
 public final class Checkpoint {
   private static final long MAGIC = 0x5370696c6c776179L;
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int MOST = 1 << 28;
 
   private Checkpoint() {}

@@ -5,8 +5,10 @@ final class Errno {
   static final long NOT_PERMITTED = -1;
   static final long NO_ENTRY = -2;
   static final long NO_PROCESS = -3;
+  static final long INTERRUPTED = -4;
   static final long IO = -5;
   static final long BAD_DESCRIPTOR = -9;
+  static final long NO_CHILD = -10;
   static final long AGAIN = -11;
   static final long NO_MEMORY = -12;
   static final long ACCESS = -13;
@@ -20,10 +22,12 @@ final class Errno {
   static final long NOT_TERMINAL = -25;
   static final long ILLEGAL_SEEK = -29;
   static final long READ_ONLY = -30;
+  static final long BROKEN_PIPE = -32;
   static final long RANGE = -34;
   static final long NOT_IMPLEMENTED = -38;
   static final long NOT_EMPTY = -39;
   static final long LOOP = -40;
+  static final long NOT_SUPPORTED = -95;
   static final long TIMED_OUT = -110;
 
   private Errno() {}

@@ -51,6 +51,23 @@ public final class Hart {
   long clearOnExit;
   long robustList;
   long signalMask;
+
+  /// What `sigsuspend` put aside, to be the mask again after a handler.
+  long suspendedMask;
+
+  boolean suspended;
+
+  /// The signals that `sigwait` waits for, and where it wants to be told of one.
+  long awaitedSignals;
+
+  long awaitedInfo;
+
+  /// Whether the call that it waits in is made again when it wakes.
+  boolean restarts;
+
+  /// The end of a wait for descriptors that is made again and again; 0 if there is none.
+  long pollsUntilNanos;
+
   long pendingSignals;
   long alternateStack;
   long alternateStackBytes;
@@ -108,7 +125,13 @@ public final class Hart {
         signalMask,
         alternateStack,
         alternateStackBytes,
-        pendingSignals);
+        pendingSignals,
+        suspendedMask,
+        suspended ? 1 : 0,
+        awaitedSignals,
+        awaitedInfo,
+        restarts ? 1 : 0,
+        pollsUntilNanos);
   }
 
   static Hart restore(DataInputStream in) throws IOException {
@@ -134,6 +157,12 @@ public final class Hart {
     hart.alternateStack = kept[i++];
     hart.alternateStackBytes = kept[i++];
     hart.pendingSignals = kept[i++];
+    hart.suspendedMask = kept[i++];
+    hart.suspended = kept[i++] != 0;
+    hart.awaitedSignals = kept[i++];
+    hart.awaitedInfo = kept[i++];
+    hart.restarts = kept[i++] != 0;
+    hart.pollsUntilNanos = kept[i++];
     return hart;
   }
 }

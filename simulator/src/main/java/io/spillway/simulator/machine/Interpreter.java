@@ -25,6 +25,9 @@ public final class Interpreter implements Engine {
     } catch (MemoryFault fault) {
       hart.lastPc = pc;
       machine.fault(hart, fault);
+    } catch (IllegalInstruction fault) {
+      hart.lastPc = pc;
+      machine.illegal(hart, fault);
     }
   }
 
@@ -39,6 +42,8 @@ public final class Interpreter implements Engine {
       hart.retired++;
     } catch (MemoryFault fault) {
       machine.fault(hart, fault);
+    } catch (IllegalInstruction fault) {
+      machine.illegal(hart, fault);
     }
   }
 

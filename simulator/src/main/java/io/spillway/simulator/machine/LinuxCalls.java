@@ -27,6 +27,8 @@ final class LinuxCalls implements AutoCloseable {
   private final LinuxMemory mappings;
   private final LinuxThreads threads;
   private final LinuxSignals signals;
+  private final LinuxPipes pipes;
+  private final LinuxLinks links;
   private long random;
 
   LinuxCalls(Machine machine, ProcessOptions options) {
@@ -37,6 +39,8 @@ final class LinuxCalls implements AutoCloseable {
     this.mappings = new LinuxMemory(machine, files, machine.image().end());
     this.threads = new LinuxThreads(machine);
     this.signals = new LinuxSignals(machine);
+    this.pipes = new LinuxPipes(memory, files, threads);
+    this.links = new LinuxLinks(memory, files);
     this.random = options.seed();
   }
 
@@ -96,12 +100,17 @@ final class LinuxCalls implements AutoCloseable {
       return;
     }
     long result;
+    machine.setCalling(hart);
     try {
       result = dispatch(hart, number);
     } catch (MemoryFault e) {
       result = Errno.FAULT;
     }
     hart.x[Registers.A0] = result;
+    if (!hart.restarts) {
+      hart.pollsUntilNanos = 0;
+    }
+    machine.setCalling(null);
     signals.deliverPending(hart);
   }
 
@@ -123,30 +132,49 @@ final class LinuxCalls implements AutoCloseable {
       case 29 -> files.isOpen(file) ? Errno.NOT_TERMINAL : Errno.BAD_DESCRIPTOR;
       case 34 -> files.makeFolder(file, path(b));
       case 35 -> files.remove(file, path(b), (int) c);
+      case 36 -> links.symbolic(path(a), (int) b, path(c));
+      case 37 -> links.hard(file, path(b), (int) c, path(d));
       case 38, 276 -> files.rename(file, path(b), (int) c, path(d));
+      case 43 -> links.fileSystemAt(path(a), b);
+      case 44 -> links.fileSystem(files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR, b);
+      case 45 -> links.truncate(path(a), b);
       case 46 -> files.truncate(file, b);
       case 48, 439 -> files.accessAt(file, path(b));
       case 49 -> files.changeFolder(path(a));
-      case 56 -> files.openAt(file, path(b), (int) c);
-      case 57 -> files.close(file);
+      case 50 -> files.changeFolder(file);
+      case 52 -> links.rights(file, (int) b);
+      case 53 -> links.rightsAt(file, path(b), (int) c);
+      case 54 -> files.accessAt(file, path(b)); // owners are not kept
+      case 55, 32 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
+      case 47 -> files.isOpen(file) ? Errno.NOT_SUPPORTED : Errno.BAD_DESCRIPTOR;
+      case 56 -> files.openAt(file, path(b), (int) c, (int) d);
+      case 57 -> close(file);
+      case 59 -> pipes.create(a, (int) b);
       case 61 -> files.entries(file, b, c);
       case 62 -> files.seek(file, b, (int) c);
-      case 63 -> files.read(file, b, c, -1);
-      case 64 -> files.write(file, b, c, -1);
-      case 65 -> files.vector(file, b, c, false);
-      case 66 -> files.vector(file, b, c, true);
+      case 63 -> read(hart, file, b, c);
+      case 64 -> write(hart, file, b, c);
+      case 65 -> vector(hart, file, b, c, false);
+      case 66 -> vector(hart, file, b, c, true);
+      case 69 -> files.vector(file, b, c, false, Math.max(0, d));
+      case 70 -> files.vector(file, b, c, true, Math.max(0, d));
+      case 71 -> links.copy(hart, file, (int) b, c, d);
+      case 72 -> pipes.select(hart, file, b, c, d, hart.x[14] == 0 ? -1 : duration(hart.x[14]));
+      case 73 -> pipes.poll(hart, a, b, c == 0 ? -1 : duration(c));
       case 67 -> files.read(file, b, c, Math.max(0, d));
       case 68 -> files.write(file, b, c, Math.max(0, d));
       case 78 -> files.readLink(file, path(b), c, d, programName());
       case 79 -> files.statusAt(file, path(b), c, (int) d);
       case 80 -> files.status(file, b);
       case 82, 83 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
+      case 88 -> links.times(file, b, b == 0 ? "" : path(b), c, (int) d);
+      case 213, 223 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
       case 214 -> mappings.breakTo(a);
       case 215 -> mappings.unmap(a, b);
       case 216 -> mappings.remap(a, b, c, (int) d);
       case 222 -> mappings.map(a, b, c, (int) d, (int) hart.x[14], hart.x[15]);
       case 226 -> mappings.protect(a, b, c);
-      case 227 -> 0;
+      case 227, 228, 229, 230, 231 -> 0;
       case 233 -> mappings.advise(a, b, (int) c);
       default -> process(hart, number, a, b, c, d);
     };
@@ -175,12 +203,19 @@ final class LinuxCalls implements AutoCloseable {
       case 115 -> threads.sleep(hart, (b & 1) != 0 ? duration(c) - clock((int) a) : duration(c));
       case 124 -> 0;
       case 129 ->
-          signals.send(a <= 0 || a == FIRST_THREAD ? machine.hart().id() : (int) a, (int) b);
+          a <= 0 || a == FIRST_THREAD
+              ? signals.sendToProcess(hart, (int) b)
+              : signals.send((int) a, (int) b);
       case 130 -> signals.send((int) a, (int) b);
       case 131 -> signals.send((int) b, (int) c);
       case 132 -> signals.alternateStack(hart, a, b);
+      case 102 -> signals.timer((int) a, 0, b, false);
+      case 103 -> signals.timer((int) a, b, c, true);
+      case 133 -> signals.suspend(hart, a);
       case 134 -> signals.action((int) a, b, c);
       case 135 -> signals.mask(hart, (int) a, b, c);
+      case 136 -> signals.pending(hart, a);
+      case 137 -> signals.await(hart, a, b, c == 0 ? -1 : duration(c));
       case 172 -> FIRST_THREAD;
       case 173 -> 1;
       case 174, 175, 176, 177 -> 1000;
@@ -200,7 +235,22 @@ final class LinuxCalls implements AutoCloseable {
     return switch (number) {
       case 113 -> time(b, clock((int) a));
       case 114 -> time(b, 1);
-      case 122 -> 0;
+      case 112, 170, 171 -> Errno.NOT_PERMITTED;
+      case 118, 119, 120, 122 -> 0;
+      case 121 -> {
+        memory.store32(b, 0);
+        yield 0;
+      }
+      case 125, 126 -> a == 1 || a == 2 ? number == 125 ? 99 : 1 : a < 0 ? Errno.INVALID : 0;
+      case 144, 145, 146, 147, 149, 154 -> 0;
+      case 148, 150 -> {
+        for (long at : new long[] {a, b, c}) {
+          memory.store32(at, 1000);
+        }
+        yield 0;
+      }
+      case 155, 156, 157 -> FIRST_THREAD;
+      case 158 -> 0;
       case 123 -> {
         if (b < 8) {
           yield Errno.INVALID;
@@ -210,7 +260,14 @@ final class LinuxCalls implements AutoCloseable {
       }
       case 140 -> 0;
       case 141 -> 20;
-      case 153 -> machine.nanos() / 10_000_000;
+      case 153 -> {
+        long ticks = machine.nanos() / 10_000_000;
+        if (a != 0) {
+          memory.write(a, new byte[32]);
+          memory.store64(a, ticks);
+        }
+        yield ticks;
+      }
       case 160 -> systemName(a);
       case 163, 261 -> limits(number == 261 ? (int) b : (int) a, number == 261 ? d : b);
       case 165 -> {
@@ -242,16 +299,73 @@ final class LinuxCalls implements AutoCloseable {
         memory.store32(a + 104, 1);
         yield 0;
       }
+      case 260, 95 -> Errno.NO_CHILD;
       case 278 -> randomBytes(a, b);
+      case 283 -> a == 0 ? 0 : Errno.INVALID;
       default ->
           throw new ProgramFault(
               31,
               "unknown call "
                   + number
+                  + nameOf(number)
                   + String.format(" (0x%08x)", hart.instruction.word())
                   + " at "
                   + machine.where(hart.lastPc));
     };
+  }
+
+  /// The names of calls that programs ask for and that are not offered.
+  private static String nameOf(int number) {
+    return switch (number) {
+      case 19 -> ", eventfd2";
+      case 20 -> ", epoll_create1";
+      case 26 -> ", inotify_init1";
+      case 85 -> ", timerfd_create";
+      case 107 -> ", timer_create";
+      case 117 -> ", ptrace";
+      case 194, 195, 196 -> ", shared memory";
+      case 198, 199 -> ", socket";
+      case 221, 281 -> ", execve";
+      case 279 -> ", memfd_create";
+      case 425 -> ", io_uring_setup";
+      default -> "";
+    };
+  }
+
+  private long read(Hart hart, int file, long address, long count) {
+    return files.get(file) instanceof LinuxFiles.Open.PipeEnd end
+        ? pipes.read(hart, end, address, count)
+        : files.read(file, address, count, -1);
+  }
+
+  private long write(Hart hart, int file, long address, long count) {
+    return files.get(file) instanceof LinuxFiles.Open.PipeEnd end
+        ? pipes.write(hart, end, address, count)
+        : files.write(file, address, count, -1);
+  }
+
+  /// On a pipe the first part that is not empty, as a call may transfer less than was asked.
+  private long vector(Hart hart, int file, long parts, long count, boolean writes) {
+    if (!(files.get(file) instanceof LinuxFiles.Open.PipeEnd)) {
+      return files.vector(file, parts, count, writes, -1);
+    }
+    for (long at = parts; at < parts + 16 * Math.min(count, 1024); at += 16) {
+      long address = memory.load64(at);
+      long bytes = memory.load64(at + 8);
+      if (bytes != 0) {
+        return writes ? write(hart, file, address, bytes) : read(hart, file, address, bytes);
+      }
+    }
+    return 0;
+  }
+
+  private long close(int file) {
+    LinuxFiles.Open closed = files.get(file);
+    long result = files.close(file);
+    if (closed instanceof LinuxFiles.Open.PipeEnd end) {
+      pipes.closed(end.pipe());
+    }
+    return result;
   }
 
   private String programName() {

@@ -1,5 +1,6 @@
 package io.spillway.simulator.machine;
 
+import io.spillway.platform.SpillwayException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -16,8 +17,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -26,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// Files, folders and descriptors of the program. Only what lies in the [Sandbox] can be reached;
 /// without one every path is missing.
 final class LinuxFiles {
-  private static final int AT_FOLDER = -100;
+  static final int AT_FOLDER = -100;
   private static final int EMPTY_PATH = 0x1000;
   private static final int NO_FOLLOW = 0x100;
   private static final int REMOVE_FOLDER = 0x200;
@@ -54,6 +57,9 @@ final class LinuxFiles {
 
     /// A folder and how many of its entries were listed.
     record Folder(String guest, List<String> entries, int[] listed) implements Open {}
+
+    /// One end of a pipe.
+    record PipeEnd(LinuxPipes.Pipe pipe, boolean writes, int flags) implements Open {}
   }
 
   private final Memory memory;
@@ -74,7 +80,7 @@ final class LinuxFiles {
     long run() throws IOException;
   }
 
-  private static long attempt(Action action) {
+  static long attempt(Action action) {
     try {
       return action.run();
     } catch (NoSuchFileException e) {
@@ -93,7 +99,7 @@ final class LinuxFiles {
     }
   }
 
-  private Sandbox.Found find(int at, String path, boolean follow) {
+  Sandbox.Found find(int at, String path, boolean follow) {
     if (sandbox == null) {
       return new Sandbox.Found(Path.of("/"), "/", Errno.NO_ENTRY);
     }
@@ -110,7 +116,7 @@ final class LinuxFiles {
     return sandbox.resolve(from, path, follow);
   }
 
-  private long install(Open what) {
+  long install(Open what) {
     for (int i = 0; i < MOST_DESCRIPTORS; i++) {
       if (!open.containsKey(i)) {
         open.put(i, what);
@@ -120,12 +126,20 @@ final class LinuxFiles {
     return Errno.TOO_MANY_FILES;
   }
 
-  long openAt(int at, String path, int flags) {
-    Sandbox.Found found = find(at, path, (flags & 0x20000) == 0);
-    return found.error() != 0 ? found.error() : attempt(() -> open(found, flags));
+  @Nullable Open get(int descriptor) {
+    return open.get(descriptor);
   }
 
-  private long open(Sandbox.Found found, int flags) throws IOException {
+  Collection<Open> all() {
+    return open.values();
+  }
+
+  long openAt(int at, String path, int flags, int mode) {
+    Sandbox.Found found = find(at, path, (flags & 0x20000) == 0);
+    return found.error() != 0 ? found.error() : attempt(() -> open(found, flags, mode));
+  }
+
+  private long open(Sandbox.Found found, int flags, int mode) throws IOException {
     if (Files.isSymbolicLink(found.host())) {
       return Errno.LOOP;
     }
@@ -135,7 +149,12 @@ final class LinuxFiles {
     if ((flags & FOLDER) != 0) {
       return Files.exists(found.host()) ? Errno.NOT_DIRECTORY : Errno.NO_ENTRY;
     }
-    return install(new Open.OpenFile(channel(found.host(), flags), found.guest(), flags));
+    boolean isNew = (flags & CREATE) != 0 && !Files.exists(found.host());
+    FileChannel channel = channel(found.host(), flags);
+    if (isNew && Files.getFileStore(found.host()).supportsFileAttributeView("posix")) {
+      LinuxLinks.setRights(found.host(), mode & ~022);
+    }
+    return install(new Open.OpenFile(channel, found.guest(), flags));
   }
 
   private static Open.Folder openFolder(Sandbox.Found found) throws IOException {
@@ -222,7 +241,7 @@ final class LinuxFiles {
             yield buffer.position();
           }
           case Open.Folder _ -> Errno.IS_DIRECTORY;
-          case Open.Out _ -> Errno.BAD_DESCRIPTOR;
+          case Open.Out _, Open.PipeEnd _ -> Errno.BAD_DESCRIPTOR;
           case null -> Errno.BAD_DESCRIPTOR;
         });
   }
@@ -252,13 +271,13 @@ final class LinuxFiles {
             }
             yield have;
           }
-          case Open.In _, Open.Folder _ -> Errno.BAD_DESCRIPTOR;
+          case Open.In _, Open.Folder _, Open.PipeEnd _ -> Errno.BAD_DESCRIPTOR;
           case null -> Errno.BAD_DESCRIPTOR;
         });
   }
 
   /// Reads into or writes from `count` parts of address and size each.
-  long vector(int descriptor, long parts, long count, boolean writes) {
+  long vector(int descriptor, long parts, long count, boolean writes, long position) {
     long sum = 0;
     for (long i = 0; i < Math.min(count, 1024); i++) {
       long address = memory.load64(parts + 16 * i);
@@ -267,7 +286,9 @@ final class LinuxFiles {
         continue;
       }
       long done =
-          writes ? write(descriptor, address, bytes, -1) : read(descriptor, address, bytes, -1);
+          writes
+              ? write(descriptor, address, bytes, position < 0 ? -1 : position + sum)
+              : read(descriptor, address, bytes, position < 0 ? -1 : position + sum);
       if (done < 0) {
         return sum > 0 ? sum : done;
       }
@@ -300,7 +321,7 @@ final class LinuxFiles {
         f.listed()[0] = (int) offset;
         yield offset;
       }
-      case Open.In _, Open.Out _ -> Errno.ILLEGAL_SEEK;
+      case Open.In _, Open.Out _, Open.PipeEnd _ -> Errno.ILLEGAL_SEEK;
       case null -> Errno.BAD_DESCRIPTOR;
     };
   }
@@ -348,11 +369,12 @@ final class LinuxFiles {
 
   long status(int descriptor, long address) {
     return switch (open.get(descriptor)) {
-      case Open.In _, Open.Out _ -> writeStatus(address, descriptor + 1L, 0x2190, 0, 0);
+      case Open.In _, Open.Out _ -> writeStatus(address, descriptor + 1L, 0x2190, 1, 0, 0);
       case Open.OpenFile(FileChannel _, String guest, int _) ->
           statusOf(find(AT_FOLDER, guest, true), address);
       case Open.Folder(String guest, List<String> _, int[] _) ->
           statusOf(find(AT_FOLDER, guest, true), address);
+      case Open.PipeEnd _ -> writeStatus(address, descriptor + 1L, 0x1180, 1, 0, 0);
       case null -> Errno.BAD_DESCRIPTOR;
     };
   }
@@ -375,19 +397,32 @@ final class LinuxFiles {
               java.nio.file.attribute.BasicFileAttributes.class,
               LinkOption.NOFOLLOW_LINKS);
       int kind = a.isDirectory() ? 0x4000 : a.isSymbolicLink() ? 0xa000 : 0x8000;
-      int rights = a.isDirectory() || Files.isExecutable(found.host()) ? 0755 : 0644;
+      Map<String, Object> unix = unix(found.host());
+      int rights =
+          unix.get("mode") instanceof Integer mode
+              ? mode & 0777
+              : a.isDirectory() || Files.isExecutable(found.host()) ? 0755 : 0644;
+      int links = unix.get("nlink") instanceof Integer n ? n : 1;
       long number = found.guest().hashCode() & 0x7fffffffL;
       long seconds = a.lastModifiedTime().toMillis() / 1000;
-      return writeStatus(address, number, kind | rights, a.size(), seconds);
+      return writeStatus(address, number, kind | rights, links, a.size(), seconds);
     });
   }
 
-  private long writeStatus(long address, long number, int mode, long size, long seconds) {
+  /// Rights and number of links, where the host's file system has them.
+  private static Map<String, Object> unix(Path file) throws IOException {
+    return file.getFileSystem().supportedFileAttributeViews().contains("unix")
+        ? Files.readAttributes(file, "unix:mode,nlink", LinkOption.NOFOLLOW_LINKS)
+        : Map.of();
+  }
+
+  private long writeStatus(
+      long address, long number, int mode, int links, long size, long seconds) {
     memory.write(address, new byte[128]);
     memory.store64(address, 1);
     memory.store64(address + 8, number);
     memory.store32(address + 16, mode);
-    memory.store32(address + 20, 1);
+    memory.store32(address + 20, links);
     memory.store32(address + 24, 1000);
     memory.store32(address + 28, 1000);
     memory.store64(address + 48, size);
@@ -472,6 +507,13 @@ final class LinuxFiles {
     return bytes.length;
   }
 
+  long changeFolder(int descriptor) {
+    if (!(open.get(descriptor) instanceof Open.Folder f)) {
+      return open.containsKey(descriptor) ? Errno.NOT_DIRECTORY : Errno.BAD_DESCRIPTOR;
+    }
+    return changeFolder(f.guest());
+  }
+
   long changeFolder(String path) {
     Sandbox.Found found = find(AT_FOLDER, path, true);
     if (found.error() != 0) {
@@ -492,7 +534,13 @@ final class LinuxFiles {
     return switch (command) {
       case 0, 1030 -> install(what);
       case 1, 2, 4 -> 0;
-      case 3 -> what instanceof Open.OpenFile file ? file.flags() & ~CREATE : READ_WRITE;
+      case 3 ->
+          switch (what) {
+            case Open.OpenFile file -> file.flags() & ~(CREATE | EXCLUSIVE | TRUNCATE);
+            case Open.PipeEnd end -> end.flags() | (end.writes() ? WRITE_ONLY : 0);
+            case Open.Folder _ -> FOLDER;
+            case Open.In _, Open.Out _ -> READ_WRITE;
+          };
       default -> Errno.INVALID;
     };
   }
@@ -559,6 +607,11 @@ final class LinuxFiles {
         case Open.OpenFile f ->
             kept.add(new Kept(d, 3, f.guest(), f.flags(), f.channel().position()));
         case Open.Folder f -> kept.add(new Kept(d, 4, f.guest(), 0, f.listed()[0]));
+        case Open.PipeEnd _ ->
+            throw SpillwayException.badInput(
+                "the program has a pipe open (descriptor %d), which no checkpoint keeps; choose"
+                    + " another point",
+                d);
       }
     }
     return kept;

@@ -33,6 +33,7 @@ public final class Machine implements AutoCloseable {
   private final ElfImage image;
   private final LinuxCalls linux;
   private final FloatInterpreter floats = new FloatInterpreter(this);
+  private @Nullable Hart calling;
   private final List<Hart> harts = new ArrayList<>();
   private final Map<Long, @Nullable Instruction[]> decoded = new HashMap<>();
   private final List<Runnable> codeListeners = new ArrayList<>();
@@ -201,7 +202,10 @@ public final class Machine implements AutoCloseable {
 
   /// Lets time pass until a hart wakes.
   void idleUntilNextWake() {
-    long earliest = harts.stream().mapToLong(h -> h.wakesAtNanos).min().orElse(Long.MAX_VALUE);
+    long earliest =
+        Math.min(
+            linux.signals().alarmAt(),
+            harts.stream().mapToLong(h -> h.wakesAtNanos).min().orElse(Long.MAX_VALUE));
     if (earliest == Long.MAX_VALUE) {
       throw new ProgramFault(ABORT, "every thread waits for another at " + where(hart().lastPc));
     }
@@ -280,6 +284,15 @@ public final class Machine implements AutoCloseable {
     linux.call(hart);
   }
 
+  /// The hart that is in a call; null between calls.
+  @Nullable Hart calling() {
+    return calling;
+  }
+
+  void setCalling(@Nullable Hart hart) {
+    calling = hart;
+  }
+
   void breakpoint(Hart hart) {
     if (!linux.signal(hart, TRAP, hart.lastPc)) {
       throw new ProgramFault(TRAP, "breakpoint at " + where(hart.lastPc));
@@ -294,15 +307,25 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  ProgramFault unknownInstruction(Hart hart, long pc) {
+  /// Gives an instruction that cannot be executed to the program's handler.
+  ///
+  /// **Errors:** the fault itself if there is none.
+  void illegal(Hart hart, IllegalInstruction fault) {
+    if (!linux.signal(hart, ILLEGAL, hart.lastPc)) {
+      throw fault.report();
+    }
+  }
+
+  IllegalInstruction unknownInstruction(Hart hart, long pc) {
     int word = memory.fetch16(pc);
     boolean wide = Decoder.length(word) == 4 && memory.permission(pc + 2) != 0;
     if (wide) {
       word |= memory.fetch16(pc + 2) << 16;
     }
-    return new ProgramFault(
-        ILLEGAL,
-        String.format("unknown instruction 0x%0" + (wide ? 8 : 4) + "x at %s", word, where(pc)));
+    return new IllegalInstruction(
+        new ProgramFault(
+            ILLEGAL,
+            String.format("unknown instruction 0x%0" + (wide ? 8 : 4) + "x at %s", word, where(pc))));
   }
 
   private String atInstruction(long pc) {

@@ -1,6 +1,7 @@
 package io.spillway.simulator.functional;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.spillway.simulator.Programs;
 import io.spillway.simulator.machine.ElfImage;
@@ -8,6 +9,7 @@ import io.spillway.simulator.machine.Engine;
 import io.spillway.simulator.machine.Interpreter;
 import io.spillway.simulator.machine.Machine;
 import io.spillway.simulator.machine.ProcessOptions;
+import io.spillway.simulator.machine.ProgramFault;
 import io.spillway.simulator.machine.Scheduler;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -22,6 +24,8 @@ import java.util.function.Function;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Static programs of Debian's cross compilers with their C and C++ libraries print and return what
 /// they do under qemu. Skipped where compiler or qemu are absent.
@@ -34,7 +38,7 @@ final class LinuxProgramsTest {
     Path program = folder.resolve("program");
     List<String> command =
         List.of(
-            compiler, "-O2", "-static", "-o", program.toString(), "src/test/c/" + source, "-lm");
+            compiler, "-O2", "-static", "-o", program.toString(), "src/test/c/" + source, "-lm", "-w");
     Process process;
     try {
       process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -72,12 +76,14 @@ final class LinuxProgramsTest {
         List.of(Interpreter::new, m -> new FunctionalEngine(m, 5), FunctionalEngine::new);
     List<Long> retired = new ArrayList<>();
     for (Function<Machine, Engine> engine : engines) {
+      Path root = Files.createTempDirectory(folder, "root");
+      Files.createDirectory(root.resolve("tmp"));
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       ProcessOptions options =
           ProcessOptions.of(all.toArray(String[]::new))
               .withOutput(out, new ByteArrayOutputStream())
               .withInput(new ByteArrayInputStream(INPUT.getBytes(StandardCharsets.UTF_8)))
-              .withRoot(Files.createTempDirectory(folder, "root"));
+              .withRoot(root);
       try (Machine machine = Machine.load(ElfImage.read(program), options)) {
         new Scheduler(machine, engine.apply(machine)).run();
         assertThat(out.toString(StandardCharsets.UTF_8))
@@ -92,6 +98,28 @@ final class LinuxProgramsTest {
   @Test
   void libraryOfC() throws Exception {
     sameAsUnderQemu(build("riscv64-linux-gnu-gcc", "libc.c"), "one", "two words");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pthreads.c", "signals.c", "files.c", "numbers.c"})
+  void callsOfLinuxThroughTheLibraryOfC(String source) throws Exception {
+    sameAsUnderQemu(build("riscv64-linux-gnu-gcc", source));
+  }
+
+  @Test
+  void libraryOfCpp() throws Exception {
+    sameAsUnderQemu(build("riscv64-linux-gnu-g++", "library.cc"));
+  }
+
+  @Test
+  void aSecondProcessIsRefusedByName() throws Exception {
+    Path program = build("riscv64-linux-gnu-gcc", "fork.c");
+    try (Machine machine =
+        Machine.load(ElfImage.read(program), ProcessOptions.of("program"))) {
+      assertThatThrownBy(() -> new Scheduler(machine, new Interpreter(machine)).run())
+          .isInstanceOf(ProgramFault.class)
+          .hasMessageContaining("a second process (fork, vfork, system, popen) is not offered");
+    }
   }
 
   @Test
