@@ -128,7 +128,13 @@ final class LauncherIT {
   /// The machine refuses some options beside others before it starts; a stand-in would not notice.
   @ParameterizedTest
   @ValueSource(
-      strings = {"simulate run x", "simulate run x --system o3", "simulate sweep x", "train x", "plan x"})
+      strings = {
+        "simulate run x",
+        "simulate run x --system o3",
+        "simulate sweep x",
+        "train x",
+        "plan x"
+      })
   void theJavaMachineTakesTheOptionsOfEveryKindOfCommand(String command) throws Exception {
     Path root = tree("tree");
     Path jdk = jdk("jdk", 25);

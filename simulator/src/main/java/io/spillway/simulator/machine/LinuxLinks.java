@@ -150,8 +150,7 @@ final class LinuxLinks {
       return files.isOpen(to) ? Errno.INVALID : Errno.BAD_DESCRIPTOR;
     }
     return LinuxFiles.attempt(() -> {
-      long start =
-          offsetAddress == 0 ? source.channel().position() : memory.load64(offsetAddress);
+      long start = offsetAddress == 0 ? source.channel().position() : memory.load64(offsetAddress);
       ByteBuffer buffer = ByteBuffer.allocate((int) Math.max(0, Math.min(count, 1 << 20)));
       int n = Math.max(0, source.channel().read(buffer, start));
       buffer.flip();

@@ -54,7 +54,8 @@ final class LinuxPipes {
 
   private boolean hasEnd(Pipe pipe, boolean writes) {
     return files.all().stream()
-        .anyMatch(o -> o instanceof LinuxFiles.Open.PipeEnd e && e.pipe() == pipe && e.writes() == writes);
+        .anyMatch(o ->
+            o instanceof LinuxFiles.Open.PipeEnd e && e.pipe() == pipe && e.writes() == writes);
   }
 
   /// Reads, or has the hart wait until there is something.

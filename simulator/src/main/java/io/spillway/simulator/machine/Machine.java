@@ -325,7 +325,8 @@ public final class Machine implements AutoCloseable {
     return new IllegalInstruction(
         new ProgramFault(
             ILLEGAL,
-            String.format("unknown instruction 0x%0" + (wide ? 8 : 4) + "x at %s", word, where(pc))));
+            String.format(
+                "unknown instruction 0x%0" + (wide ? 8 : 4) + "x at %s", word, where(pc))));
   }
 
   private String atInstruction(long pc) {

@@ -38,7 +38,14 @@ final class LinuxProgramsTest {
     Path program = folder.resolve("program");
     List<String> command =
         List.of(
-            compiler, "-O2", "-static", "-o", program.toString(), "src/test/c/" + source, "-lm", "-w");
+            compiler,
+            "-O2",
+            "-static",
+            "-o",
+            program.toString(),
+            "src/test/c/" + source,
+            "-lm",
+            "-w");
     Process process;
     try {
       process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -114,8 +121,7 @@ final class LinuxProgramsTest {
   @Test
   void aSecondProcessIsRefusedByName() throws Exception {
     Path program = build("riscv64-linux-gnu-gcc", "fork.c");
-    try (Machine machine =
-        Machine.load(ElfImage.read(program), ProcessOptions.of("program"))) {
+    try (Machine machine = Machine.load(ElfImage.read(program), ProcessOptions.of("program"))) {
       assertThatThrownBy(() -> new Scheduler(machine, new Interpreter(machine)).run())
           .isInstanceOf(ProgramFault.class)
           .hasMessageContaining("a second process (fork, vfork, system, popen) is not offered");
