@@ -1,7 +1,9 @@
+import io.spillway.kernels.Team;
 import io.spillway.longcontext.CacheSettings;
 import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.cache.Session;
 import io.spillway.models.ConfigReader;
+import io.spillway.models.Decoder;
 import io.spillway.models.DecoderConfig;
 import io.spillway.models.DecoderFolder;
 import io.spillway.models.Family;
@@ -16,14 +18,19 @@ import io.spillway.tensor.Tensors;
 import io.spillway.tensor.Torch;
 import io.spillway.tensor.Weights;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorOperators;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -98,21 +105,23 @@ public final class CpuBench {
     try (DecoderFolder model = DecoderFolder.open(folder, type, Devices.cpu())) {
       int[] tokens = new java.util.Random(1).ints(prompt, 3, model.config().vocabulary()).toArray();
       double[] matrix = new double[4];
+      double[] read = new double[4];
       double[] prefill = new double[3];
       double[] decode = new double[3];
       for (int round = 0; round < 4; round++) { // the first warms up
-        matrix[round] = matrixRate(type); // the machine is shared: its rate beside each round
+        matrix[round] = matrixRate(type); // the machine is shared: its rates beside each round
+        read[round] = readRate(model);
         try (Session session = new Session(model.decoder(), new Policy.Full(), CacheSettings.of(4096, 1024), null, null)) {
           long begin = System.nanoTime();
           session.prefill(round == 0 ? Arrays.copyOf(tokens, Math.min(64, prompt)) : tokens, new int[0]);
           session.logits();
-          long read = System.nanoTime();
+          long answered = System.nanoTime();
           for (int i = 0; i < answer; i++) {
             session.extend(new int[] {tokens[i]});
           }
           if (round > 0) {
-            prefill[round - 1] = prompt / ((read - begin) / 1e9);
-            decode[round - 1] = answer / ((System.nanoTime() - read) / 1e9);
+            prefill[round - 1] = prompt / ((answered - begin) / 1e9);
+            decode[round - 1] = answer / ((System.nanoTime() - answered) / 1e9);
           }
         }
       }
@@ -124,10 +133,61 @@ public final class CpuBench {
       told.put("prefillTokensPerSecond", prefill);
       told.put("decodeTokensPerSecond", decode);
       told.put("matrixFlops", matrix);
+      told.put("readBytesPerSecond", read);
+      told.put("decodeShareOfReading", Arrays.stream(decode).max().orElseThrow() * matrices * type.bytes() / Arrays.stream(read).max().orElseThrow());
+      told.put("prefillShareOfMatrixRate", Arrays.stream(prefill).max().orElseThrow() / prompt * operations / Arrays.stream(matrix).max().orElseThrow());
       told.put("prefillFlops", Arrays.stream(prefill).max().orElseThrow() / prompt * operations);
       told.put("decodeBytesPerSecond", Arrays.stream(decode).max().orElseThrow() * matrices * type.bytes());
     }
     return told;
+  }
+
+  /// Reads every matrix of the model once with as many threads, parts and rows side by side as a step does, adding up
+  /// without further work: the bound of one token.
+  private static double readRate(DecoderFolder model) {
+    Decoder decoder = model.decoder();
+    List<MemorySegment> matrices = new ArrayList<>();
+    List<Integer> rows = new ArrayList<>();
+    for (Map.Entry<String, long[]> one : model.config().shapes().entrySet()) {
+      if (one.getValue().length == 2 && !one.getKey().contains("embed")) {
+        matrices.add(Tensors.segment(decoder.weight(one.getKey())));
+        rows.add((int) one.getValue()[0]);
+      }
+    }
+    long[] sink = new long[1];
+    try (Team team = new Team(Torch.threads())) {
+      double best = Double.POSITIVE_INFINITY;
+      long bytes = matrices.stream().mapToLong(MemorySegment::byteSize).sum();
+      for (int i = 0; i < 4; i++) {
+        long begin = System.nanoTime();
+        for (int m = 0; m < matrices.size(); m++) {
+          MemorySegment all = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+          long at = matrices.get(m).address();
+          long step = matrices.get(m).byteSize() / rows.get(m);
+          int size = Math.max(16, (rows.get(m) / (team.threads() * 8) + 3) / 4 * 4);
+          int count = rows.get(m) / 4 * 4;
+          team.run((count + size - 1) / size, part -> {
+            LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);
+            LongVector b = a;
+            LongVector c = a;
+            LongVector d = a;
+            int lane = LongVector.SPECIES_PREFERRED.vectorByteSize();
+            for (long row = part * size; row < Math.min(count, (part + 1) * size); row += 4) {
+              long from = at + row * step;
+              for (long j = 0; j + lane <= step; j += lane) {
+                a = a.add(LongVector.fromMemorySegment(LongVector.SPECIES_PREFERRED, all, from + j, ByteOrder.nativeOrder()));
+                b = b.add(LongVector.fromMemorySegment(LongVector.SPECIES_PREFERRED, all, from + step + j, ByteOrder.nativeOrder()));
+                c = c.add(LongVector.fromMemorySegment(LongVector.SPECIES_PREFERRED, all, from + 2 * step + j, ByteOrder.nativeOrder()));
+                d = d.add(LongVector.fromMemorySegment(LongVector.SPECIES_PREFERRED, all, from + 3 * step + j, ByteOrder.nativeOrder()));
+              }
+            }
+            sink[0] += a.add(b).add(c).add(d).reduceLanes(VectorOperators.ADD);
+          });
+        }
+        best = Math.min(best, (System.nanoTime() - begin) / 1e9);
+      }
+      return bytes / best;
+    }
   }
 
   private static Map<String, Object> limits() {

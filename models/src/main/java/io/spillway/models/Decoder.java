@@ -9,7 +9,9 @@ import static org.bytedeco.pytorch.global.torch.silu;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.Devices;
+import io.spillway.tensor.TensorScope;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
@@ -35,6 +37,9 @@ public final class Decoder {
 
   /// Gate and up projection of a layer in one matrix.
   static final String GATE_UP = "mlp.gate_up_proj.weight";
+
+  /// Tokens whose MLP runs at once.
+  static final long MLP_TOKENS = 1024;
 
   private final DecoderConfig config;
   private final Map<String, Tensor> weights;
@@ -227,8 +232,8 @@ public final class Decoder {
     long batch = kv.size(0);
     long tokens = kv.size(2);
     return kv.unsqueeze(2)
-        .expand(batch, config.kvHeads(), config.groupSize(), tokens, config.headDim())
-        .reshape(batch, config.heads(), tokens, config.headDim());
+        .expand(batch, kv.size(1), config.groupSize(), tokens, config.headDim())
+        .reshape(batch, kv.size(1) * config.groupSize(), tokens, config.headDim());
   }
 
   /// Zero where a query may look and minus infinity elsewhere, `[queries, past + queries]`.
@@ -261,7 +266,29 @@ public final class Decoder {
             .transpose(1, 2)
             .reshape(x.size(0), x.size(1), (long) config.heads() * config.headDim());
     Tensor middle = sum(linear(joined, weight(at + "self_attn.o_proj.weight")), x);
-    Tensor normed = norm(middle, at + "post_attention_layernorm.weight");
+    return sum(
+        inBlocks(norm(middle, at + "post_attention_layernorm.weight"), rows -> mlp(at, rows)),
+        middle);
+  }
+
+  /// `body` over a block of tokens at a time where no gradient is recorded, so that what it makes in
+  /// between never lies in memory for a whole long chunk.
+  private static Tensor inBlocks(Tensor x, UnaryOperator<Tensor> body) {
+    long tokens = x.size(1);
+    if (GradMode.is_enabled() || tokens <= MLP_TOKENS) {
+      return body.apply(x);
+    }
+    Tensor out = torch.empty_like(x);
+    for (long from = 0; from < tokens; from += MLP_TOKENS) {
+      long begin = from;
+      long count = Math.min(MLP_TOKENS, tokens - begin);
+      TensorScope.run(() ->
+          out.narrow(1, begin, count).copy_(body.apply(x.narrow(1, begin, count))));
+    }
+    return out;
+  }
+
+  private Tensor mlp(String at, Tensor normed) {
     Tensor gate;
     Tensor up;
     Tensor fused = weights.get(at + GATE_UP);
@@ -275,7 +302,7 @@ public final class Decoder {
     }
     Tensor inner = silu(gate);
     inner = GradMode.is_enabled() ? inner.mul(up) : inner.mul_(up);
-    return sum(linear(inner, weight(at + "mlp.down_proj.weight")), middle);
+    return linear(inner, weight(at + "mlp.down_proj.weight"));
   }
 
   /// `fresh + x`, in place where no gradient is recorded.

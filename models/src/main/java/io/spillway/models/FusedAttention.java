@@ -153,9 +153,9 @@ public final class FusedAttention {
                   Operators.call(
                       "_scaled_dot_product_flash_attention_for_cpu",
                       2,
-                      Tensors.to(q, DType.F32),
-                      Tensors.to(k, DType.F32),
-                      Tensors.to(v, DType.F32),
+                      onCpu(q, query.size(2)),
+                      onCpu(k, query.size(2)),
+                      onCpu(v, query.size(2)),
                       0.0,
                       causal,
                       Operators.none(),

@@ -2,6 +2,7 @@ package io.spillway.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Tensor;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -90,6 +93,58 @@ class DecoderReferenceTest {
             tensors.put(
                 name, Tensors.of(java.util.Objects.requireNonNull(weights.get(name)), shape)));
     return tensors;
+  }
+
+  @Test
+  void longChunksAreReadInBlocksWithTheSameResult() {
+    Cases.run(
+        1,
+        random -> {
+          DecoderConfig config = shape(Family.LLAMA, new RopeScaling.None(), false, true, 0, 8);
+          int tokens = 2 * (int) Decoder.MLP_TOKENS + 77;
+          long[] ids = random.longs(tokens, 0, config.vocabulary()).toArray();
+          try (TensorScope scope = TensorScope.open()) {
+            Decoder decoder = new Decoder(config, tensors(config, randomWeights(config, random)));
+            Tensor given = Tensors.of(ids, 1, tokens);
+            float[] whole = Tensors.floats(decoder.hidden(given)); // gradients: not in blocks
+            float[] blocks = Tensors.floats(NoGrad.supply(() -> decoder.hidden(given)));
+            assertThat(blocks).containsExactly(whole, Offset.offset(1e-4f));
+          }
+        });
+  }
+
+  @Test
+  void attentionInSixteenBitsIsCloseToThatInFull() {
+    Cases.run(
+        5,
+        random -> {
+          int past = random.nextInt(200);
+          int tokens = random.nextInt(2) == 0 ? 1 : 40 + random.nextInt(60);
+          try (TensorScope scope = TensorScope.open();
+              NoGrad guard = NoGrad.begin()) {
+            Tensor query = gaussian(random, 1, 4, tokens, 16);
+            Tensor key = gaussian(random, 1, 2, past + tokens, 16);
+            Tensor value = gaussian(random, 1, 2, past + tokens, 16);
+            float[] full = Tensors.floats(FusedAttention.attend(query, key, value, past));
+            Tensor half =
+                FusedAttention.attend(
+                    Tensors.to(query, DType.BF16),
+                    Tensors.to(key, DType.BF16),
+                    Tensors.to(value, DType.BF16),
+                    past);
+            assertThat(Tensors.dtype(half)).isEqualTo(DType.BF16);
+            assertThat(Tensors.floats(Tensors.to(half, DType.F32)))
+                .containsExactly(full, Offset.offset(0.05f));
+          }
+        });
+  }
+
+  private static Tensor gaussian(RandomGenerator random, long... shape) {
+    float[] values = new float[(int) java.util.Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return Tensors.of(values, shape);
   }
 
   @ParameterizedTest

@@ -320,7 +320,9 @@ public final class Session implements AutoCloseable {
         x =
             TensorScope.compute(() -> {
               Decoder.Qkv qkv = decoder.project(at, before);
-              return decoder.finish(at, before, attend(at, qkv, masks));
+              // what attention makes is gone before the MLP begins
+              Tensor attended = TensorScope.compute(() -> attend(at, qkv, masks));
+              return decoder.finish(at, before, attended);
             });
       }
       notePeak();
