@@ -271,8 +271,8 @@ public final class Decoder {
         middle);
   }
 
-  /// `body` over a block of tokens at a time where no gradient is recorded, so that what it makes in
-  /// between never lies in memory for a whole long chunk.
+  /// `body` over a block of tokens at a time where no gradient is recorded, so that what it makes
+  /// in between never lies in memory for a whole long chunk.
   private static Tensor inBlocks(Tensor x, UnaryOperator<Tensor> body) {
     long tokens = x.size(1);
     if (GradMode.is_enabled() || tokens <= MLP_TOKENS) {
@@ -282,8 +282,8 @@ public final class Decoder {
     for (long from = 0; from < tokens; from += MLP_TOKENS) {
       long begin = from;
       long count = Math.min(MLP_TOKENS, tokens - begin);
-      TensorScope.run(() ->
-          out.narrow(1, begin, count).copy_(body.apply(x.narrow(1, begin, count))));
+      TensorScope.run(
+          () -> out.narrow(1, begin, count).copy_(body.apply(x.narrow(1, begin, count))));
     }
     return out;
   }
