@@ -45,9 +45,7 @@ final class SimulateCommandsTest {
       all.addAll(Arrays.asList(words));
       int status = Main.run(all.toArray(String[]::new));
       return new Answer(
-          status,
-          newOut.toString(StandardCharsets.UTF_8),
-          newErr.toString(StandardCharsets.UTF_8));
+          status, newOut.toString(StandardCharsets.UTF_8), newErr.toString(StandardCharsets.UTF_8));
     } finally {
       System.setOut(out);
       System.setErr(err);
@@ -102,8 +100,7 @@ final class SimulateCommandsTest {
 
   @Test
   void measuresAWindowAndSamples() {
-    Answer window =
-        branch("--system", "minor", "--skip", "2000", "--warm", "500", "--run", "3000");
+    Answer window = branch("--system", "minor", "--skip", "2000", "--warm", "500", "--run", "3000");
     Answer samples =
         branch("--system", "minor", "--warm", "300", "--run", "200", "--sample-every", "2000");
 
@@ -139,7 +136,13 @@ final class SimulateCommandsTest {
     long address = Long.parseLong(first.strip().split(":")[0], 16);
 
     Answer range =
-        call("disassemble", BRANCH, "--from", "0x" + Long.toHexString(address), "--to", "" + (address + 4));
+        call(
+            "disassemble",
+            BRANCH,
+            "--from",
+            "0x" + Long.toHexString(address),
+            "--to",
+            "" + (address + 4));
 
     assertThat(whole.status()).isZero();
     assertThat(whole.out()).contains("ecall", "jalr");
@@ -153,8 +156,19 @@ final class SimulateCommandsTest {
   void sweepsKeepFinishedPointsAndNameFailedOnes() throws Exception {
     Path store = folder.resolve("sweep.tsv");
     String[] words = {
-      "sweep", "--json", BRANCH, "--systems", "minor", "--clocks", "1GHz,4GHz", "--store",
-      store.toString(), "--executor", "local", "--threads", "1"
+      "sweep",
+      "--json",
+      BRANCH,
+      "--systems",
+      "minor",
+      "--clocks",
+      "1GHz,4GHz",
+      "--store",
+      store.toString(),
+      "--executor",
+      "local",
+      "--threads",
+      "1"
     };
     Answer first = call(words);
     List<String> lines = Files.readAllLines(store);
@@ -176,14 +190,27 @@ final class SimulateCommandsTest {
     Path store = folder.resolve("killed.tsv");
     List<String> sweep =
         List.of(
-            "sweep", "--quiet", BRANCH, "--systems", "minor,o3", "--clocks", "1GHz,2GHz,4GHz,8GHz",
-            "--store", store.toString(), "--threads", "1");
+            "sweep",
+            "--quiet",
+            BRANCH,
+            "--systems",
+            "minor,o3",
+            "--clocks",
+            "1GHz,2GHz,4GHz,8GHz",
+            "--store",
+            store.toString(),
+            "--threads",
+            "1");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
     command.addAll(
         List.of(
-            "--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED", "-cp",
-            System.getProperty("java.class.path"), "io.spillway.cli.Main", "simulate"));
+            "--sun-misc-unsafe-memory-access=allow",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "io.spillway.cli.Main",
+            "simulate"));
     command.addAll(sweep);
     Process process =
         new ProcessBuilder(command)
@@ -194,8 +221,7 @@ final class SimulateCommandsTest {
       Thread.sleep(20);
     }
     process.destroyForcibly().waitFor(); // the signal 9
-    List<String> kept =
-        Files.readAllLines(store).stream().filter(l -> l.endsWith("}")).toList();
+    List<String> kept = Files.readAllLines(store).stream().filter(l -> l.endsWith("}")).toList();
 
     Answer answer = call(sweep.toArray(String[]::new));
 
@@ -246,9 +272,10 @@ final class SimulateCommandsTest {
           size: 32 KiB, size: 33000 B, do not divide
           """)
   void refusesImpossibleSystems(String was, String is, String text) throws Exception {
-    String yaml = new String(
-        getClass().getResourceAsStream("/systems/minor.yaml").readAllBytes(),
-        StandardCharsets.UTF_8);
+    String yaml =
+        new String(
+            getClass().getResourceAsStream("/systems/minor.yaml").readAllBytes(),
+            StandardCharsets.UTF_8);
     assertThat(yaml).contains(was);
     Path file = Files.writeString(folder.resolve("system.yaml"), yaml.replaceFirst(was, is));
     Answer answer = call("run", "--system", file.toString(), BRANCH);
