@@ -53,8 +53,7 @@ final class SimulateCommandsTest {
   }
 
   private static long number(Map<?, ?> json, String field) {
-    assertThat(json.get(field)).as(field).isInstanceOf(Number.class);
-    return ((Number) json.get(field)).longValue();
+    return Long.parseLong(String.valueOf(json.get(field)));
   }
 
   private static Answer branch(String... options) {
@@ -105,7 +104,7 @@ final class SimulateCommandsTest {
         branch("--system", "minor", "--warm", "300", "--run", "200", "--sample-every", "2000");
 
     assertThat(number(window.json(), "instructions")).isEqualTo(3000);
-    assertThat(samples.json().get("samples").toString()).contains("halfWidth", "count");
+    assertThat(String.valueOf(samples.json().get("samples"))).contains("halfWidth", "count");
   }
 
   @Test
@@ -178,7 +177,7 @@ final class SimulateCommandsTest {
 
     assertThat(first.status()).as(first.err()).isZero();
     assertThat(lines).hasSize(2);
-    assertThat(second.json().get("results").toString())
+    assertThat(String.valueOf(second.json().get("results")))
         .contains("branch minor 1GHz", "branch minor 4GHz");
     assertThat(Files.readAllLines(store)).filteredOn(l -> l.endsWith("}")).hasSize(2);
     assertThat(Files.readString(store)).contains(lines.get(0));
