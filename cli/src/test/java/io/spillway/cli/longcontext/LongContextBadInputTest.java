@@ -132,8 +132,7 @@ class LongContextBadInputTest {
     try (RetainingHeads heads = RetainingHeads.fresh(config, 8, new Seeds(1).stream("other"))) {
       heads.save(file, Map.of());
     }
-    refused(
-        "these heads belong to another model", "--prompt", "hi", "--heads", file.toString());
+    refused("these heads belong to another model", "--prompt", "hi", "--heads", file.toString());
     refused(
         "no such file of retaining heads",
         "--prompt",
