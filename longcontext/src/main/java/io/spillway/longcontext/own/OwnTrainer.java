@@ -41,18 +41,21 @@ import org.bytedeco.pytorch.global.torch;
 /// Trains our own model from nothing: mixed retrieval tasks in generated text, first short, then as
 /// long as the model will be able to read. Tasks that are solved badly come more often. The weights
 /// that did best in the examination are written; an interrupted training goes on from
-/// `training.checkpoint` in the model's folder.
+/// `training.checkpoint` in the model's folder, whatever it was killed by.
 ///
 /// On a GPU the forward pass runs in bf16 over an f32 master copy, rows are made ahead on several
 /// threads and nothing waits for the device between two examinations.
 public final class OwnTrainer {
   private static final int AHEAD = 16;
-  private static final double SAVE_SECONDS = 45;
+
+  /// Seconds between two checkpoints.
+  static final double SAVE_SECONDS = 45;
 
   private final Recipe recipe;
   private final Optional<Path> from;
   private final ComputeDevice device;
   private final DType type;
+  private final double saveSeconds;
   private final OwnVocabulary vocabulary = new OwnVocabulary();
   private final DecoderConfig config;
   private final Seeds seeds;
@@ -65,7 +68,13 @@ public final class OwnTrainer {
   private int ordered;
   private double spent;
 
-  private OwnTrainer(Recipe recipe, Optional<Path> from, ComputeDevice device, DType type) {
+  private OwnTrainer(
+      Recipe recipe,
+      Optional<Path> from,
+      ComputeDevice device,
+      DType type,
+      double saveSeconds) {
+    this.saveSeconds = saveSeconds;
     this.recipe = recipe;
     this.from = from;
     this.device = device;
@@ -104,7 +113,20 @@ public final class OwnTrainer {
       int threads,
       Path folder,
       Progress progress) {
-    OwnTrainer trainer = new OwnTrainer(recipe, from, device, type);
+    return train(recipe, from, device, type, threads, SAVE_SECONDS, folder, progress);
+  }
+
+  /// @param saveSeconds seconds between two checkpoints
+  static Outcome train(
+      Recipe recipe,
+      Optional<Path> from,
+      ComputeDevice device,
+      DType type,
+      int threads,
+      double saveSeconds,
+      Path folder,
+      Progress progress) {
+    OwnTrainer trainer = new OwnTrainer(recipe, from, device, type, saveSeconds);
     try {
       return trainer.run(threads, folder, progress);
     } finally {
@@ -140,11 +162,11 @@ public final class OwnTrainer {
           task.note(note(step, tally));
           keepBest(optimizer);
           spent = before + (System.nanoTime() - begin) / 1e9;
-          if (!ends && spent - saved > SAVE_SECONDS) {
-            saved = spent;
-            save(checkpoint, optimizer, step);
-            OwnModel.write(folder, config, vocabulary, best, recipe.toString());
-          }
+        }
+        if (!ends && spent - saved > saveSeconds) {
+          saved = spent;
+          save(checkpoint, optimizer, step);
+          OwnModel.write(folder, config, vocabulary, best, recipe.toString());
         }
         long now = recipe.duration().unitsDone(step, spent);
         task.advance(now - shown);

@@ -50,10 +50,14 @@ public record Recipe(
     return goesOn ? 2 : fraction < 0.1 ? 0 : fraction < 0.25 ? 1 : 2;
   }
 
-  /// Tokens in a row: a quarter of the longest at first, then a half, then mostly the longest.
+  /// Tokens in a row: a quarter of the longest at first, then a half, then mostly the longest. A
+  /// training that goes on keeps rows of an eighth as well, without which short chats are forgotten.
   int length(double fraction, RandomGenerator random) {
     int stage = stage(fraction);
     int choice = random.nextInt(10);
+    if (goesOn && choice > 7) {
+      return longest >> 3;
+    }
     int shorter = stage == 0 ? 0 : choice == 0 ? stage : choice < 3 ? 1 : 0;
     return longest >> (2 - stage + shorter);
   }

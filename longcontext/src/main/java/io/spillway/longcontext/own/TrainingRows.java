@@ -45,7 +45,7 @@ final class TrainingRows {
     }
     Task task = mix.pick(random);
     boolean chat = random.nextInt(10) < 3;
-    boolean questionFirst = random.nextInt(100) < 14;
+    boolean questionFirst = random.nextInt(4) == 0;
     int tokens = length - (questionFirst ? 18 : 2);
     int choice = random.nextInt(8);
     TaskGenerator from = choice == 0 ? noise : choice < 3 ? words : grammar;
