@@ -1,13 +1,14 @@
 #!/bin/sh
 # Accuracy of every cache policy at every budget on the model that comes along, on one GPU, the most important cells first.
-#   bench/gpu/longcontext-eval.sh OUT.json [--quick]       at most 180 seconds (SECONDS_ALLOWED changes that)
+#   bench/gpu/longcontext-eval.sh OUT.json [--quick]       at most 180 seconds (SECONDS_ALLOWED changes that and every part's share)
+# DEVICE=cpu SECONDS_ALLOWED=2400 SAMPLES=30 LONG_SAMPLES=8: the same without a GPU. PARTS="in-length query": only these. SPILLWAY=CMD: what to call.
 # MODEL=DIR: another model with its heads. HEADS="a.safetensors b.safetensors": further heads to compare.
 # OUT.json gets one object: the machine, and the cells of each part.
 set -u
 out=${1:?a file for the results}
 quick=${2:-}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-spillway=$here/spillway
+spillway=${SPILLWAY:-$here/spillway}
 model=${MODEL:-$here/../../longcontext/model}
 model=$(CDPATH='' cd -- "$model" && pwd)
 export RUST_FLAVOR=cpu # the tokenizer library has CPU natives only
@@ -15,11 +16,13 @@ allowed=${SECONDS_ALLOWED:-180}
 begin=$(date +%s)
 work=$(mktemp -d)
 main=full,locret,h2o,snapkv,streaming,sirllm,random
-device=cuda samples=100 batch=100 long=100 some=40
+device=${DEVICE:-cuda} samples=${SAMPLES:-100} batch=${BATCH:-100} long=${LONG_SAMPLES:-100} some=${LONG_SAMPLES:-40}
 if [ "$quick" = --quick ]; then device=auto samples=2 batch=2 long=2 some=2 main=full,locret,h2o; fi
 part() {
   name=$1 share=$2
   shift 2
+  case " ${PARTS:-$name} " in *" $name "*) ;; *) return ;; esac
+  share=$((share * allowed / 180))
   left=$((begin + allowed - $(date +%s)))
   limit=$((share < left ? share : left))
   [ "$limit" -gt 8 ] || { echo "$name: no time left"; return; }
@@ -31,7 +34,7 @@ part() {
 }
 tasks=passkey,number,single-key,multi-key,kv,multi-value,multi-query,multi-turn,variables,common-words,frequent-words
 if [ "$quick" = --quick ]; then tasks=passkey,multi-key; fi
-part in-length 60 --tasks $tasks --policies $main --budgets 128,64,32,26 --lengths 512 --samples $samples
+part in-length 60 --tasks $tasks --policies $main --budgets ${BUDGETS:-128,64,32,26} --lengths 512 --samples $samples
 part times-16 30 --tasks passkey,number,single-key,multi-key --policies $main --budgets 64,128,32 --lengths 8192 --samples $long
 part query 15 --tasks multi-key,kv,multi-turn,single-key --policies locret,locret-q --budgets 128,64 --lengths 512,8192 --samples $samples
 part times-64 45 --tasks passkey,number,single-key --policies $main --budgets 64,128 --lengths 32768 --samples $some

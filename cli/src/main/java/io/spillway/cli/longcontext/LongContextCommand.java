@@ -9,6 +9,7 @@ import io.spillway.longcontext.eval.JournalFile;
 import io.spillway.longcontext.eval.Report;
 import io.spillway.longcontext.own.OwnTrainer;
 import io.spillway.longcontext.own.Recipe;
+import io.spillway.longcontext.own.Start;
 import io.spillway.longcontext.tasks.Filler;
 import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
@@ -213,6 +214,18 @@ public final class LongContextCommand extends SpillwayCommand {
     private @Nullable Path from;
 
     @Option(
+        names = "--toward",
+        paramLabel = "DIR",
+        description = "Start between --from and this model, which was trained on from it.")
+    private @Nullable Path toward;
+
+    @Option(
+        names = "--share",
+        defaultValue = "0.7",
+        description = "Share of the way to --toward, 0 to 1 (default: ${DEFAULT-VALUE}).")
+    private double share;
+
+    @Option(
         names = "--hidden",
         defaultValue = "256",
         description = "Width, a multiple of 64 (default: ${DEFAULT-VALUE}).")
@@ -301,6 +314,9 @@ public final class LongContextCommand extends SpillwayCommand {
       if (threads < 0 || threads > 256) {
         throw SpillwayException.badInput("--threads %d must be from 0 to 256", threads);
       }
+      if (toward != null && from == null) {
+        throw SpillwayException.badInput("--toward %s needs --from DIR", toward);
+      }
       Path folder = java.util.Objects.requireNonNull(out, "picocli requires --out");
       TrainingLength duration =
           new TrainingLength(steps == 0 && seconds == 0 ? 10_000 : steps, seconds);
@@ -320,7 +336,8 @@ public final class LongContextCommand extends SpillwayCommand {
       OwnTrainer.Outcome outcome =
           OwnTrainer.train(
               recipe,
-              Optional.ofNullable(from),
+              Optional.ofNullable(from)
+                  .map(start -> new Start(start, Optional.ofNullable(toward), share)),
               on,
               on.isCuda() ? DType.BF16 : DType.F32,
               threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() - 1),

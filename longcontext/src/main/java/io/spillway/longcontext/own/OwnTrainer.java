@@ -52,7 +52,7 @@ public final class OwnTrainer {
   static final double SAVE_SECONDS = 45;
 
   private final Recipe recipe;
-  private final Optional<Path> from;
+  private final Optional<Start> from;
   private final ComputeDevice device;
   private final DType type;
   private final double saveSeconds;
@@ -70,7 +70,7 @@ public final class OwnTrainer {
 
   private OwnTrainer(
       Recipe recipe,
-      Optional<Path> from,
+      Optional<Start> from,
       ComputeDevice device,
       DType type,
       double saveSeconds) {
@@ -80,7 +80,7 @@ public final class OwnTrainer {
     this.device = device;
     this.type = type;
     this.config =
-        from.map(ConfigReader::read)
+        from.map(start -> ConfigReader.read(start.from()))
             .orElseGet(() ->
                 OwnModel.config(vocabulary, recipe.hidden(), recipe.layers(), recipe.longest()));
     if (config.vocabulary() < vocabulary.size() || config.maxPositions() != recipe.longest()) {
@@ -101,13 +101,12 @@ public final class OwnTrainer {
 
   /// Trains and writes a model's folder.
   ///
-  /// @param from folder of a model of ours whose weights and shape are the start, in place of fresh
-  ///   ones
+  /// @param from trained weights of ours that are the start, in place of fresh ones
   /// @param type bf16 or f32 to compute in
   /// @param threads that make rows
   public static Outcome train(
       Recipe recipe,
-      Optional<Path> from,
+      Optional<Start> from,
       ComputeDevice device,
       DType type,
       int threads,
@@ -119,7 +118,7 @@ public final class OwnTrainer {
   /// @param saveSeconds seconds between two checkpoints
   static Outcome train(
       Recipe recipe,
-      Optional<Path> from,
+      Optional<Start> from,
       ComputeDevice device,
       DType type,
       int threads,
@@ -211,13 +210,33 @@ public final class OwnTrainer {
 
   private void initialise() {
     TensorScope.run(() -> {
-      Map<String, Tensor> values = from.map(this::stored).orElseGet(this::fresh);
+      Map<String, Tensor> values = from.map(this::between).orElseGet(this::fresh);
       for (String name : config.shapes().keySet()) {
         Tensor value = Objects.requireNonNull(values.get(name), name);
         weights.put(name, holder.hold(Tensors.to(value, device, type)));
         best.put(name, holder.hold(Tensors.to(value, device, DType.F16)));
       }
     });
+  }
+
+  private Map<String, Tensor> between(Start start) {
+    Map<String, Tensor> values = stored(start.from());
+    if (start.toward().isEmpty()) {
+      return values;
+    }
+    Path folder = start.toward().get();
+    if (!ConfigReader.read(folder).equals(config)) {
+      throw SpillwayException.badInput(
+          "%s has another shape than %s; weights between them need the same", folder, start.from());
+    }
+    Map<String, Tensor> others = stored(folder);
+    Map<String, Tensor> mixed = new HashMap<>();
+    values.forEach((name, value) -> {
+      Tensor other = Tensors.to(Objects.requireNonNull(others.get(name), name), DType.F32);
+      mixed.put(
+          name, Tensors.to(value, DType.F32).lerp(other, new Scalar(start.share())));
+    });
+    return mixed;
   }
 
   private Map<String, Tensor> stored(Path folder) {
