@@ -69,11 +69,7 @@ public final class OwnTrainer {
   private double spent;
 
   private OwnTrainer(
-      Recipe recipe,
-      Optional<Start> from,
-      ComputeDevice device,
-      DType type,
-      double saveSeconds) {
+      Recipe recipe, Optional<Start> from, ComputeDevice device, DType type, double saveSeconds) {
     this.saveSeconds = saveSeconds;
     this.recipe = recipe;
     this.from = from;
@@ -233,8 +229,7 @@ public final class OwnTrainer {
     Map<String, Tensor> mixed = new HashMap<>();
     values.forEach((name, value) -> {
       Tensor other = Tensors.to(Objects.requireNonNull(others.get(name), name), DType.F32);
-      mixed.put(
-          name, Tensors.to(value, DType.F32).lerp(other, new Scalar(start.share())));
+      mixed.put(name, Tensors.to(value, DType.F32).lerp(other, new Scalar(start.share())));
     });
     return mixed;
   }

@@ -51,7 +51,8 @@ public record Recipe(
   }
 
   /// Tokens in a row: a quarter of the longest at first, then a half, then mostly the longest. A
-  /// training that goes on keeps rows of an eighth as well, without which short chats are forgotten.
+  /// training that goes on keeps rows of an eighth as well, without which short chats are
+  /// forgotten.
   int length(double fraction, RandomGenerator random) {
     int stage = stage(fraction);
     int choice = random.nextInt(10);

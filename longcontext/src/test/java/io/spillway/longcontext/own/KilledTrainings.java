@@ -27,8 +27,7 @@ public final class KilledTrainings {
     switch (which) {
       case MODEL ->
           OwnTrainer.train(
-              new Recipe(
-                  128, 2, 384, 384, TrainingLength.ofSteps(16), 1e-3, 1, 100, false, 3),
+              new Recipe(128, 2, 384, 384, TrainingLength.ofSteps(16), 1e-3, 1, 100, false, 3),
               Optional.empty(),
               Devices.cpu(),
               DType.F32,
