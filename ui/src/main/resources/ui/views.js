@@ -177,16 +177,19 @@ class Images extends View {
       const difference = element('canvas', { role: 'img', 'aria-label': 'where the two pictures differ, ten times brighter' });
       const figures = element('p', {});
       cut(50);
-      result.append(bar, count);
+      const live = element('img.live', { alt: 'the picture as it is drawn', hidden: true, width: 192, height: 192 });
+      result.append(bar, count, live);
       await stream('images', { class: this.value('class'), strategy: this.value('strategy'), ranks: this.number('ranks'), steps: this.number('steps'), seed: this.number('seed') }, {
         steps: n => { bar.max = n; },
         step: n => { bar.value += n; count.textContent = `step ${bar.value} of ${bar.max}`; },
+        preview: data => { live.src = 'data:image/png;base64,' + data; live.hidden = false; },
         one: data => { one.src = 'data:image/png;base64,' + data; result.append(element('div.compare', {}, one, many), slider, element('p.mute', {}, 'Left of the slider: one device. Right: ranks that share the picture.')); },
         many: data => { many.src = 'data:image/png;base64,' + data; },
         done: d => { figures.textContent = `${d.psnr.toFixed(1)} dB to one device; the busiest rank receives ${(d.bytes / 1024).toFixed(1)} KiB a displaced step`; },
       });
       bar.remove();
       count.remove();
+      live.remove();
       await Promise.all([one.decode(), many.decode()]);
       this.differ(one, many, difference);
       result.append(figures, element('figure', {}, difference, element('figcaption', {}, 'Where they differ, ten times brighter.')));

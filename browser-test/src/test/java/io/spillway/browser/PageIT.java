@@ -192,7 +192,14 @@ class PageIT {
     view("images");
     page.fill("#steps", "6");
     page.selectOption("#ranks", "2");
+    page.evaluate(
+        "() => { window.previews = 0; new MutationObserver(list => { for (const m of list)"
+            + " if (m.attributeName === 'src' && m.target.matches('img.live')) window.previews++;"
+            + " }).observe(document, {subtree: true, attributes: true}); }");
     press("Draw");
+    // each step of both showed its picture, and nothing of it is left
+    assertThat(page.evaluate("() => window.previews")).isEqualTo(12);
+    assertThat(page.locator("img.live").count()).isZero();
     page.fill("#slider", "30");
     assertThat(page.locator(".compare img").count()).isEqualTo(2);
     assertThat(page.locator("canvas").count()).isEqualTo(1);

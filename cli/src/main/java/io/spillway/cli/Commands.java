@@ -93,10 +93,20 @@ public final class Commands {
               "run every system on small real input, write one page",
               "io.spillway.cli.house.DemoCommand"),
           new Entry(
+              HOUSE,
+              "reproduce",
+              "measure the papers' headline claims beside their figures",
+              "io.spillway.cli.house.ReproduceCommand"),
+          new Entry(
               TRAINING,
               "train",
               "train a decoder whose optimizer does not fit; plan and profile the split",
               "io.spillway.cli.training.TrainCommand"),
+          new Entry(
+              HOUSE,
+              "sweep",
+              "run a command over many values, on threads or on Spark",
+              "io.spillway.cli.house.SweepCommand"),
           new Entry(
               HOUSE,
               "doctor",

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -19,6 +20,9 @@ import picocli.CommandLine.Spec;
 /// What every command has: `--json`, `--quiet`, `--help`, progress on standard error and one way to
 /// answer. Failures are thrown as [io.spillway.platform.SpillwayException]; [Main] shows them.
 public abstract class SpillwayCommand implements Callable<Integer> {
+  /// Takes the answer in place of standard output, where a sweep runs the command.
+  static final ScopedValue<Consumer<Object>> ANSWERS = ScopedValue.newInstance();
+
   @Option(names = "--json", description = "Answer with JSON on standard output.")
   protected boolean json;
 
@@ -50,11 +54,15 @@ public abstract class SpillwayCommand implements Callable<Integer> {
   }
 
   protected final Progress progress() {
-    return quiet ? Progress.silent() : new ConsoleProgress();
+    return quiet || ANSWERS.isBound() ? Progress.silent() : new ConsoleProgress();
   }
 
   /// Prints `value` as JSON if `--json` was given, else the text for people.
   protected final void answer(Object value, String text) {
+    if (ANSWERS.isBound()) {
+      ANSWERS.get().accept(value);
+      return;
+    }
     System.out.println(json ? Json.write(value) : text.stripTrailing());
   }
 

@@ -6,10 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 /// The version that the build wrote into the jar.
-final class Version {
+public final class Version {
   private Version() {}
 
-  static String text() {
+  public static String text() {
     try (InputStream in = Version.class.getResourceAsStream("/io/spillway/cli/version.txt")) {
       if (in == null) {
         throw new IllegalStateException("version.txt is missing from the build");

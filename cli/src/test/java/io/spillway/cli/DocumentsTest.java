@@ -47,6 +47,44 @@ class DocumentsTest {
     assertThat(all).hasSizeGreaterThan(30);
   }
 
+  /// Every test that the threat page names is there.
+  @Test
+  void theTestsOfTheThreatPageExist() throws IOException {
+    String page = Files.readString(ROOT.resolve("docs/threats.md"));
+    List<String> missing = new ArrayList<>();
+    int named = 0;
+    Map<String, String> sources = new java.util.HashMap<>();
+    for (var m = Pattern.compile("`([A-Z]\\w+(?:Test|IT))#(\\w+)`").matcher(page); m.find(); ) {
+      named++;
+      String source = sources.computeIfAbsent(m.group(1), DocumentsTest::testSource);
+      if (!source.contains(" void " + m.group(2) + "(")) {
+        missing.add(m.group());
+      }
+    }
+    assertThat(missing).isEmpty();
+    assertThat(named).isGreaterThan(40);
+    // no row is without a test
+    assertThat(page.lines().filter(l -> l.startsWith("| ") && !l.startsWith("| file | threat"))
+            .filter(l -> !l.startsWith("| threat |")))
+        .allMatch(l -> l.contains("Test#") || l.contains("IT#"));
+  }
+
+  private static String testSource(String name) {
+    try (Stream<Path> modules = Files.list(ROOT)) {
+      for (Path tests : modules.map(m -> m.resolve("src/test/java")).filter(Files::isDirectory).toList()) {
+        try (Stream<Path> files = Files.walk(tests)) {
+          var found = files.filter(f -> f.endsWith(name + ".java")).findFirst();
+          if (found.isPresent()) {
+            return Files.readString(found.get());
+          }
+        }
+      }
+      return "";
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
   @Test
   void theManifestsNameCommandsThatExist() throws IOException {
     int containers = 0;

@@ -152,11 +152,16 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
 
   /// The pictures that a rank's outcome holds, [count, 3, size, size].
   public float[] pixels(RankRenderer.Outcome outcome) {
+    return pixels(outcome.image());
+  }
+
+  /// The pictures of what the denoiser sees, [count, 3, size, size].
+  public float[] pixels(float[] drawn) {
     try (NoGrad off = NoGrad.begin();
         TensorScope scope = TensorScope.open()) {
       assert off != null && scope != null;
       Tensor image =
-          Tensors.of(outcome.image(), seeds.length, model.denoiser().channels(), rows(), rows());
+          Tensors.of(drawn, seeds.length, model.denoiser().channels(), rows(), rows());
       VaeDecoder vae = model.vae();
       return Tensors.floats(vae == null ? Pixels.decode(image) : vae.decode(image));
     }

@@ -131,7 +131,8 @@ public final class ChatTemplate {
     if (result.hasErrors()) {
       throw SpillwayException.badInput(
           "%s: the chat template cannot lay these messages out: %s",
-          source, result.getErrors().getFirst().getMessage());
+          source,
+          String.valueOf(result.getErrors().getFirst().getMessage()).replaceAll("\\s+", " ").strip());
     }
     return result.getOutput();
   }

@@ -1,18 +1,27 @@
 package io.spillway.models;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import tools.jackson.databind.JsonNode;
 
 /// Text to token ids and back by a Hugging Face `tokenizer.json`. Safe for several threads.
 public final class Tokenizer implements AutoCloseable {
+  static {
+    // the library under it asks the network where it runs and counts its uses, unless told not to
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("OPT_OUT_TRACKING", "true");
+  }
+
   private final HuggingFaceTokenizer tokenizer;
 
   private Tokenizer(HuggingFaceTokenizer tokenizer) {
@@ -28,8 +37,10 @@ public final class Tokenizer implements AutoCloseable {
       throw SpillwayException.notFound(
           "%s is missing; copy the model's tokenizer.json into its folder", file);
     }
-    try (InputStream in = Files.newInputStream(file)) {
-      return read(in, file);
+    try {
+      return ofJson(Files.readString(file), file);
+    } catch (MalformedInputException e) {
+      throw SpillwayException.badFile(file, "", "the text is no UTF-8");
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
     }
@@ -39,21 +50,21 @@ public final class Tokenizer implements AutoCloseable {
   ///
   /// @param source the file to name in errors
   public static Tokenizer ofJson(String json, Path source) {
+    // the native library ends the whole process on some malformed files, so that they are refused
+    // before it sees them
+    TokenizerFile.check(Json.parse(json, JsonNode.class, source.toString()), source);
     try (InputStream in = new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8))) {
-      return read(in, source);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + source + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static Tokenizer read(InputStream in, Path source) throws IOException {
-    try {
       return new Tokenizer(
           HuggingFaceTokenizer.newInstance(
               in, Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + source + ": " + e.getMessage(), e);
     } catch (RuntimeException e) {
       throw SpillwayException.badFile(
-          source, "", "no readable tokenizer: %s", String.valueOf(e.getMessage()));
+          source,
+          "",
+          "no readable tokenizer: %s",
+          String.valueOf(e.getMessage()).replaceAll("\\s+", " "));
     }
   }
 

@@ -15,6 +15,8 @@ public final class HtmlPage {
       *{box-sizing:border-box}
       body{margin:0 auto;max-width:1080px;padding:1.5rem 1rem 4rem;background:var(--bg);color:var(--fg);font:16px/1.55 system-ui,sans-serif}
       h1{font-size:1.7rem;line-height:1.2;margin:.2em 0}h2{font-size:1.25rem;margin:2.2em 0 .4em;border-top:1px solid var(--line);padding-top:1em}
+      h3{font-size:1.02rem;margin:1.6em 0 0}
+      .verdict{border:1px solid var(--accent);color:var(--accent);border-radius:6px;padding:.05em .5em;font-size:.85em;white-space:nowrap}
       p{max-width:75ch}.mute{color:var(--mute)}
       .wide{overflow-x:auto;margin:1em 0}
       table{border-collapse:collapse;font-size:.93rem}th,td{padding:.35em .8em .35em 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
@@ -46,6 +48,16 @@ public final class HtmlPage {
   /// Text of lesser weight, such as the machine and the command.
   public HtmlPage note(String text) {
     body.append("<p class=\"mute\">").append(escape(text)).append("</p>\n");
+    return this;
+  }
+
+  /// A smaller heading with a verdict in a frame before it.
+  public HtmlPage verdict(String verdict, String text) {
+    body.append("<h3><span class=\"verdict\">")
+        .append(escape(verdict))
+        .append("</span> ")
+        .append(escape(text))
+        .append("</h3>\n");
     return this;
   }
 

@@ -209,7 +209,17 @@ public final class ReservoirModel {
       byte[] json = in.readNBytes(length);
       Header h =
           Json.parse(new String(json, StandardCharsets.UTF_8), Header.class, file.toString());
-      int features = Math.multiplyExact(h.neurons(), h.segments());
+      long numbers = (long) h.neurons() * h.segments();
+      if (h.neurons() < 1 || h.segments() < 1 || 4 * numbers > Files.size(file)) {
+        throw SpillwayException.badFile(
+            file,
+            ":byte 16",
+            "%d neurons in %d parts do not fit a file of %d bytes; train it again",
+            h.neurons(),
+            h.segments(),
+            Files.size(file));
+      }
+      int features = (int) numbers;
       Scaling scaling = new Scaling(read(in, features), read(in, features));
       float[] bias = read(in, h.classes().size());
       float[][] weights = new float[bias.length][];

@@ -8,10 +8,10 @@ import io.spillway.diffusion.Quality;
 import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.parallel.Job;
 import io.spillway.diffusion.parallel.RankRenderer;
+import io.spillway.diffusion.parallel.StepPictures;
 import io.spillway.diffusion.shapes.Png;
 import io.spillway.diffusion.shapes.Shape;
 import io.spillway.platform.Json;
-import io.spillway.platform.Progress;
 import io.spillway.platform.SpillwayException;
 import io.spillway.server.http.EventStream;
 import io.spillway.server.http.HttpService;
@@ -70,9 +70,9 @@ final class ImagesView implements View {
       together.check(model.denoiser(), ranks);
       try (EventStream stream = new EventStream(response)) {
         stream.event("steps", String.valueOf(2 * steps));
-        Images.Made one = images.make(alone, 1, steps(stream));
+        Images.Made one = images.make(alone, 1, steps(stream, images));
         stream.event("one", Json.line(png(one.pixels(), model.size())));
-        Images.Made many = images.make(together, ranks, steps(stream));
+        Images.Made many = images.make(together, ranks, steps(stream, images));
         stream.event("many", Json.line(png(many.pixels(), model.size())));
         stream.event(
             "done",
@@ -102,18 +102,18 @@ final class ImagesView implements View {
         images.rows());
   }
 
-  private static Progress.Task steps(EventStream stream) {
-    return new Progress.Task() {
+  /// Tells each step and shows the picture as far as it is drawn.
+  private static StepPictures steps(EventStream stream, Images images) {
+    return new StepPictures() {
       @Override
-      public void advance(long by) {
-        stream.event("step", String.valueOf(by));
+      public void accept(int step) {
+        stream.event("step", "1");
       }
 
       @Override
-      public void note(String text) {}
-
-      @Override
-      public void close() {}
+      public void picture(int step, float[] image) {
+        stream.event("preview", Json.line(png(images.pixels(image), images.size())));
+      }
     };
   }
 

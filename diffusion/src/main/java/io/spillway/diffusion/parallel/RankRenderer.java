@@ -106,6 +106,9 @@ public final class RankRenderer {
         lastStep = world.traffic();
         x = holder.replace(x, step(own, job, guidance, ranks, run, x, i));
         afterStep.accept(i);
+        if (afterStep instanceof StepPictures pictures) {
+          pictures.picture(i, Tensors.floats(x));
+        }
       }
       ranks.drain();
       float[] image = Tensors.floats(x); // waits for a GPU

@@ -11,6 +11,7 @@ import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
 import io.spillway.platform.Progress;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Spread;
 import io.spillway.tensor.NoGrad;
 import io.spillway.tensor.TensorScope;
 import java.util.ArrayList;
@@ -257,7 +258,7 @@ public final class Evaluation {
       sum += answered.score();
       peak = Math.max(peak, answered.peakBytes());
     }
-    double[] interval = wilson(sum, plan.samples());
+    double[] interval = Spread.wilson(sum, plan.samples());
     Cell cell =
         new Cell(
             task.label(),
@@ -368,18 +369,6 @@ public final class Evaluation {
       }
     }
     return best;
-  }
-
-  /// The 95 % interval of a share after Wilson (1927).
-  static double[] wilson(double successes, int trials) {
-    double z = 1.959964;
-    double p = successes / trials;
-    double centre = p + z * z / (2 * trials);
-    double spread = z * Math.sqrt(p * (1 - p) / trials + z * z / (4.0 * trials * trials));
-    double divisor = 1 + z * z / trials;
-    return new double[] {
-      Math.max(0, (centre - spread) / divisor), Math.min(1, (centre + spread) / divisor)
-    };
   }
 
   /// Trained positions of the model.

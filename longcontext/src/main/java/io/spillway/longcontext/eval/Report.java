@@ -3,6 +3,7 @@ package io.spillway.longcontext.eval;
 import io.spillway.longcontext.eval.Evaluation.Cell;
 import io.spillway.platform.units.Bytes;
 import io.spillway.report.Plot;
+import io.spillway.report.Spread;
 import io.spillway.report.TextTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ public final class Report {
         x[at] = entry.getKey();
         y[at] = mean;
         double[] interval =
-            Evaluation.wilson(mean * entry.getValue()[1], (int) entry.getValue()[1]);
+            Spread.wilson(mean * entry.getValue()[1], (int) entry.getValue()[1]);
         errors[at] = (interval[1] - interval[0]) / 2;
         at++;
       }

@@ -11,6 +11,7 @@ import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
 import io.spillway.platform.Progress;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Spread;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Devices;
 import io.spillway.testkit.TestData;
@@ -100,8 +101,8 @@ class EvaluationTest {
   /// Worked from Wilson's formula: 5 of 10 gives 0.2366 to 0.7634, 40 of 40 gives 0.9124 to 1.
   @Test
   void intervalsAreWilsons() {
-    assertThat(Evaluation.wilson(5, 10)).containsExactly(new double[] {0.2366, 0.7634}, near());
-    assertThat(Evaluation.wilson(40, 40)).containsExactly(new double[] {0.9124, 1}, near());
+    assertThat(Spread.wilson(5, 10)).containsExactly(new double[] {0.2366, 0.7634}, near());
+    assertThat(Spread.wilson(40, 40)).containsExactly(new double[] {0.9124, 1}, near());
   }
 
   private static Offset<Double> near() {

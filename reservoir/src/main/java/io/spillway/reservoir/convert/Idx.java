@@ -10,6 +10,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -52,14 +54,16 @@ public final class Idx {
             throw SpillwayException.badFile(
                 file, ":byte 4", "%d images of %d x %d are not possible", count, rows, columns);
           }
-          byte[][] pixels = new byte[count][];
+          // grows as images arrive: the count in the file is only a claim
+          List<byte[]> pixels = new ArrayList<>();
           for (int i = 0; i < count; i++) {
-            pixels[i] = in.readNBytes(rows * columns);
-            if (pixels[i].length < rows * columns) {
+            byte[] image = in.readNBytes(rows * columns);
+            if (image.length < rows * columns) {
               throw new EOFException("image " + i);
             }
+            pixels.add(image);
           }
-          return new Images(rows, columns, pixels);
+          return new Images(rows, columns, pixels.toArray(byte[][]::new));
         });
   }
 

@@ -5,14 +5,18 @@ import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
 
 /// Reads a picture as the 28 x 28 bright-on-dark image that the saccades show.
 public final class StillImage {
   private static final int SIDE = 28;
+
+  private static final long LARGEST = 64L << 20;
 
   private StillImage() {}
 
@@ -23,14 +27,30 @@ public final class StillImage {
     if (!Files.isRegularFile(file)) {
       throw SpillwayException.notFound("%s: no such file", file);
     }
-    try {
-      BufferedImage image = ImageIO.read(file.toFile());
-      if (image == null) {
+    try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
+      Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+      if (!readers.hasNext()) {
         throw SpillwayException.badFile(file, "", "no PNG or JPEG picture");
       }
-      return grey(image);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+      ImageReader reader = readers.next();
+      try {
+        reader.setInput(in);
+        // asked before anything is decoded: a small file may claim any size
+        long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
+        if (pixels > LARGEST) {
+          throw SpillwayException.badFile(
+              file, "", "%d pixels, at most %d are read; make the picture smaller", pixels, LARGEST);
+        }
+        return grey(reader.read(0));
+      } finally {
+        reader.dispose();
+      }
+    } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException e) {
+      throw SpillwayException.badFile(
+          file,
+          "",
+          "the picture cannot be decoded: %s",
+          String.valueOf(e.getMessage()).replaceAll("\\s+", " "));
     }
   }
 

@@ -2,6 +2,7 @@ package io.spillway.reservoir.protocol;
 
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
+import io.spillway.report.Spread;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.Counts;
 import io.spillway.reservoir.liquid.Engine;

@@ -101,7 +101,8 @@ public final class SparkSweepExecutor implements SweepExecutor {
             .setAppName("spillway sweep")
             .set("spark.ui.enabled", "false")
             .set("spark.task.maxFailures", String.valueOf(ATTEMPTS))
-            .set("spark.executor.extraJavaOptions", EXECUTOR_OPTIONS);
+            .setExecutorEnv("OPENBLAS_NUM_THREADS", "1")
+            .set("spark.executor.extraJavaOptions", EXECUTOR_OPTIONS + installation());
     if (master.startsWith("local-cluster")) {
       // workers of this machine read the class path where it lies
       conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path", ""))
@@ -111,6 +112,12 @@ public final class SparkSweepExecutor implements SweepExecutor {
       conf.setJars(shippedJars());
     }
     return conf;
+  }
+
+  /// Models that come along lie below the installation's folder, which is the same on every worker.
+  private static String installation() {
+    String root = System.getProperty("spillway.root");
+    return root == null ? "" : " \"-Dspillway.root=" + new File(root).getAbsolutePath() + "\"";
   }
 
   /// The jars that travel to the executors: those that the launcher names, else the whole class

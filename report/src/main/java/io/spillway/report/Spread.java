@@ -1,4 +1,4 @@
-package io.spillway.reservoir.protocol;
+package io.spillway.report;
 
 import java.util.Arrays;
 import java.util.Locale;
@@ -25,6 +25,20 @@ public record Spread(double[] values, double mean, double halfWidth) {
     double t = values.length - 2 < T.length ? T[values.length - 2] : 1.96;
     double error = Math.sqrt(square / (values.length - 1) / values.length);
     return new Spread(values, mean, t * error);
+  }
+
+  /// The 95 % interval of a share after Wilson (1927).
+  ///
+  /// @param successes may be fractions, where a trial is partly right
+  public static double[] wilson(double successes, int trials) {
+    double z = 1.959964;
+    double p = successes / trials;
+    double centre = p + z * z / (2 * trials);
+    double spread = z * Math.sqrt(p * (1 - p) / trials + z * z / (4.0 * trials * trials));
+    double divisor = 1 + z * z / trials;
+    return new double[] {
+      Math.max(0, (centre - spread) / divisor), Math.min(1, (centre + spread) / divisor)
+    };
   }
 
   /// As a percentage, for example `93.7 ± 0.8 %`.
