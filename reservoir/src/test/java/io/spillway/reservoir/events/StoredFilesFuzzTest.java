@@ -6,6 +6,9 @@ import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.ReservoirModel;
 import io.spillway.reservoir.ReservoirTrainer;
+import io.spillway.reservoir.convert.DrawnDigits;
+import io.spillway.reservoir.convert.PixelModel;
+import io.spillway.reservoir.convert.Saccades;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.testkit.Damage;
@@ -59,15 +62,16 @@ final class StoredFilesFuzzTest {
   }
 
   private static byte[] trained() {
-    EventRecording blank =
-        EventRoundTripPropertyTest.random(
-            new Seeds(1).stream("recording"), Sensor.NMNIST, 50, 300_000);
     RecordingSet set =
         RecordingSet.of(
             Path.of("made"),
             IntStream.range(0, 8).mapToObj(Integer::toString).toList(),
             List.of("a", "b", "a", "b", "a", "b", "a", "b"),
-            i -> blank);
+            i ->
+                Saccades.record(
+                    DrawnDigits.draw(i % 2, new Seeds(i).stream("hand")),
+                    PixelModel.NMNIST,
+                    new Seeds(i).stream("camera")));
     LiquidConfig small = LiquidConfig.LOCAL_NMNIST.withNeurons(16);
     try {
       Path file = Files.createTempFile("fuzz", ".rsv");
