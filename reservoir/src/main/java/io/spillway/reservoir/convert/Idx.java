@@ -50,7 +50,11 @@ public final class Idx {
           int count = in.readInt();
           int rows = in.readInt();
           int columns = in.readInt();
-          if (count < 0 || rows < 1 || columns < 1 || (long) count * rows * columns > LARGEST) {
+          if (count < 0
+              || rows < 1
+              || columns < 1
+              || (long) rows * columns > LARGEST
+              || (long) count * rows > LARGEST / columns) {
             throw SpillwayException.badFile(
                 file, ":byte 4", "%d images of %d x %d are not possible", count, rows, columns);
           }
