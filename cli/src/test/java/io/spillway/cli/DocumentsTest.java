@@ -64,14 +64,17 @@ class DocumentsTest {
     assertThat(missing).isEmpty();
     assertThat(named).isGreaterThan(40);
     // no row is without a test
-    assertThat(page.lines().filter(l -> l.startsWith("| ") && !l.startsWith("| file | threat"))
-            .filter(l -> !l.startsWith("| threat |")))
+    assertThat(
+            page.lines()
+                .filter(l -> l.startsWith("| ") && !l.startsWith("| file | threat"))
+                .filter(l -> !l.startsWith("| threat |")))
         .allMatch(l -> l.contains("Test#") || l.contains("IT#"));
   }
 
   private static String testSource(String name) {
     try (Stream<Path> modules = Files.list(ROOT)) {
-      for (Path tests : modules.map(m -> m.resolve("src/test/java")).filter(Files::isDirectory).toList()) {
+      for (Path tests :
+          modules.map(m -> m.resolve("src/test/java")).filter(Files::isDirectory).toList()) {
         try (Stream<Path> files = Files.walk(tests)) {
           var found = files.filter(f -> f.endsWith(name + ".java")).findFirst();
           if (found.isPresent()) {

@@ -47,8 +47,14 @@ class SweepCommandTest {
 
   private JsonNode sweep(int status, String... command) {
     String[] words = {
-      "sweep", "--json", "--quiet", "--store", folder.resolve("store.tsv").toString(), "--vary",
-      "batch=8,16", "--"
+      "sweep",
+      "--json",
+      "--quiet",
+      "--store",
+      folder.resolve("store.tsv").toString(),
+      "--vary",
+      "batch=8,16",
+      "--"
     };
     String[] all = java.util.Arrays.copyOf(words, words.length + command.length);
     System.arraycopy(command, 0, all, words.length, command.length);
@@ -63,9 +69,19 @@ class SweepCommandTest {
             .path("results");
     assertThat(swept.size()).isEqualTo(2);
     JsonNode alone =
-        run(0, "plan", "--json", "--quiet", "--model", "gpt-3.6b", "--cluster", cluster,
-            "--global-batch", "16");
-    JsonNode point = swept.path("plan --model gpt-3.6b --cluster " + cluster + " --global-batch 16");
+        run(
+            0,
+            "plan",
+            "--json",
+            "--quiet",
+            "--model",
+            "gpt-3.6b",
+            "--cluster",
+            cluster,
+            "--global-batch",
+            "16");
+    JsonNode point =
+        swept.path("plan --model gpt-3.6b --cluster " + cluster + " --global-batch 16");
     withoutTimes(alone);
     withoutTimes(point);
     assertThat(point).isEqualTo(alone);
@@ -83,8 +99,14 @@ class SweepCommandTest {
   void aNameThatTheCommandLacksIsRefused() {
     assertThat(
             Main.run(
-                "sweep", "--quiet", "--store", folder.resolve("s.tsv").toString(), "--vary", "x=1",
-                "--", "doctor"))
+                "sweep",
+                "--quiet",
+                "--store",
+                folder.resolve("s.tsv").toString(),
+                "--vary",
+                "x=1",
+                "--",
+                "doctor"))
         .isEqualTo(2);
   }
 

@@ -160,8 +160,7 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
     try (NoGrad off = NoGrad.begin();
         TensorScope scope = TensorScope.open()) {
       assert off != null && scope != null;
-      Tensor image =
-          Tensors.of(drawn, seeds.length, model.denoiser().channels(), rows(), rows());
+      Tensor image = Tensors.of(drawn, seeds.length, model.denoiser().channels(), rows(), rows());
       VaeDecoder vae = model.vae();
       return Tensors.floats(vae == null ? Pixels.decode(image) : vae.decode(image));
     }

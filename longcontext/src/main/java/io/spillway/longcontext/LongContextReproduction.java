@@ -42,7 +42,8 @@ public final class LongContextReproduction implements Reproduction {
         new Claim(
             "passkey",
             "a pass key is found from a small cache",
-            Published.of(100, "% right", Better.HIGHER, "Phi-3-mini-128K and Llama-3.1-8B, RTX 4090"),
+            Published.of(
+                100, "% right", Better.HIGHER, "Phi-3-mini-128K and Llama-3.1-8B, RTX 4090"),
             SETTING,
             s -> score(s, locret, Task.PASSKEY)),
         new Claim(
@@ -132,8 +133,16 @@ public final class LongContextReproduction implements Reproduction {
       return Finding.Measured.exact(
           whole / cell.peakBytes(),
           Map.of(
-              "right", cell.score(), "right_low", cell.low(), "right_high", cell.high(), "samples",
-              cell.samples(), "peak_bytes", cell.peakBytes()));
+              "right",
+              cell.score(),
+              "right_low",
+              cell.low(),
+              "right_high",
+              cell.high(),
+              "samples",
+              cell.samples(),
+              "peak_bytes",
+              cell.peakBytes()));
     }
   }
 }

@@ -132,7 +132,9 @@ public final class ChatTemplate {
       throw SpillwayException.badInput(
           "%s: the chat template cannot lay these messages out: %s",
           source,
-          String.valueOf(result.getErrors().getFirst().getMessage()).replaceAll("\\s+", " ").strip());
+          String.valueOf(result.getErrors().getFirst().getMessage())
+              .replaceAll("\\s+", " ")
+              .strip());
     }
     return result.getOutput();
   }

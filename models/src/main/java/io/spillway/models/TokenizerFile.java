@@ -33,7 +33,11 @@ final class TokenizerFile {
       JsonNode id = token.path("id");
       if (!id.isIntegralNumber() || !id.canConvertToInt() || id.asInt() < 0) {
         throw SpillwayException.badFile(
-            source, "", "the id %s of an added token must be 0 or more; the vocabulary has %d", id, size);
+            source,
+            "",
+            "the id %s of an added token must be 0 or more; the vocabulary has %d",
+            id,
+            size);
       }
     }
   }

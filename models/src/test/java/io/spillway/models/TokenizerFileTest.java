@@ -27,7 +27,8 @@ final class TokenizerFileTest {
     assertThatThrownBy(() -> Tokenizer.ofJson(json, Path.of("tokenizer.json")))
         .isInstanceOfSatisfying(
             SpillwayException.class,
-            e -> org.assertj.core.api.Assertions.assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
+            e ->
+                org.assertj.core.api.Assertions.assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
         .hasMessageContaining("tokenizer.json")
         .hasMessageNotContaining("\n");
   }

@@ -111,7 +111,12 @@ public record Claim(
   public Verdict verdict(Finding finding) {
     return switch (finding) {
       case Finding.NotMeasurable _ -> Verdict.NOT_MEASURABLE;
-      case Finding.Measured(double value, double low, double high, String _, Map<String, Object> _) -> {
+      case Finding.Measured(
+              double value,
+              double low,
+              double high,
+              String _,
+              Map<String, Object> _) -> {
         double margin = published.within();
         boolean near =
             value >= published.low() - margin * Math.abs(published.low())

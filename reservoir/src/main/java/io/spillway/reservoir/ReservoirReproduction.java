@@ -160,8 +160,7 @@ public final class ReservoirReproduction implements Reproduction {
         .accuracy();
   }
 
-  private static Finding folds(
-      Reproduction.Setting setting, LiquidConfig config, Framing framing) {
+  private static Finding folds(Reproduction.Setting setting, LiquidConfig config, Framing framing) {
     return nmnist(
             setting,
             folder -> {
@@ -225,7 +224,8 @@ public final class ReservoirReproduction implements Reproduction {
     RecordingSet all = ConvertedSets.sounds(soundFolder, Cochlea.NTIDIGITS);
     // a quick run takes every third sound
     int step = setting.choose(3, 1);
-    RecordingSet sounds = all.select(IntStream.range(0, all.size()).filter(i -> i % step == 0).toArray());
+    RecordingSet sounds =
+        all.select(IntStream.range(0, all.size()).filter(i -> i % step == 0).toArray());
     Counts seen =
         counts(images, LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, setting);
     Counts heard =
@@ -266,8 +266,7 @@ public final class ReservoirReproduction implements Reproduction {
             folder -> {
               RecordingSet set = RecordingSet.open(folder);
               Framing framing = Framing.NMNIST_CENTRE;
-              LiquidConfig config =
-                  LiquidConfig.PUBLISHED_NMNIST.withSeed(setting.seeds().seed());
+              LiquidConfig config = LiquidConfig.PUBLISHED_NMNIST.withSeed(setting.seeds().seed());
               Liquid liquid = new Liquid(config, framing);
               double[] ratios = new double[setting.choose(50, 500)];
               for (int i = 0; i < ratios.length; i++) {

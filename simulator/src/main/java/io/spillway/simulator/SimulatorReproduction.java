@@ -55,14 +55,30 @@ public final class SimulatorReproduction implements Reproduction {
   @Override
   public List<Claim> claims() {
     return List.of(
-        speedup("core-alone", "a core 25 times as fast alone gives twice the speed",
-            "paper-core", 100, Program::core),
-        speedup("caches-at-20", "with every cache at 20 GHz the speed follows the clock",
-            "paper-core-l1-l2-l3", 20, Program::cachesAt20),
-        speedup("everything", "with caches and memory bus at 100 GHz it nearly follows",
-            "paper-everything", 100, Program::everything),
-        speedup("in-order", "the in-order core at 4 GHz is less than half as fast",
-            "paper-in-order-baseline", 4, Program::inOrder),
+        speedup(
+            "core-alone",
+            "a core 25 times as fast alone gives twice the speed",
+            "paper-core",
+            100,
+            Program::core),
+        speedup(
+            "caches-at-20",
+            "with every cache at 20 GHz the speed follows the clock",
+            "paper-core-l1-l2-l3",
+            20,
+            Program::cachesAt20),
+        speedup(
+            "everything",
+            "with caches and memory bus at 100 GHz it nearly follows",
+            "paper-everything",
+            100,
+            Program::everything),
+        speedup(
+            "in-order",
+            "the in-order core at 4 GHz is less than half as fast",
+            "paper-in-order-baseline",
+            4,
+            Program::inOrder),
         new Claim(
             "speed",
             "a detailed out-of-order simulation takes its time",
@@ -84,7 +100,11 @@ public final class SimulatorReproduction implements Reproduction {
         name,
         statement,
         new Published(
-            Math.min(quick, full), Math.max(quick, full), "x", Better.NEAR, 0.15,
+            Math.min(quick, full),
+            Math.max(quick, full),
+            "x",
+            Better.NEAR,
+            0.15,
             TABLE + "bfs, is, tc and of all seven"),
         "our own programs of the same names and kinds (NPB- and GAP-like, size S)",
         setting -> measure(setting, system, ghz, paper));
@@ -109,7 +129,11 @@ public final class SimulatorReproduction implements Reproduction {
       figures.put(p.command().getFirst() + ", paper", paper.of(p));
     }
     return new Finding.Measured(
-        Math.exp(log), low, high, "range of " + programs.size() + " programs, repeats exactly", figures);
+        Math.exp(log),
+        low,
+        high,
+        "range of " + programs.size() + " programs, repeats exactly",
+        figures);
   }
 
   private Finding speed(Reproduction.Setting setting) {

@@ -39,6 +39,7 @@ public final class TrainingReproduction implements Reproduction {
   /// at 15 Gparam/s; passes in the proportion of the 20B run (forward 213 ms, backward about 860).
   private static final DeviceSpec DEVICE =
       DeviceSpec.parse("memory=2GiB,link=1.1GB/s,duplex=true,update=3e8,host-update=3.36e7");
+
   private static final String SETTING =
       "simulated device: the H100 host's rates divided by 50, 6 million parameters; the passes only"
           + " take their time";
@@ -174,8 +175,7 @@ public final class TrainingReproduction implements Reproduction {
       List<Subgroup> subgroups = subgroups();
       double predicted =
           Predictor.predict(
-                  new UpdateGraph(
-                      subgroups, s.place(subgroups.size()), GraphOptions.usual(true)),
+                  new UpdateGraph(subgroups, s.place(subgroups.size()), GraphOptions.usual(true)),
                   workload(),
                   rates(),
                   StateBytes.mixed(),

@@ -51,7 +51,8 @@ public final class ReproduceCommand extends SpillwayCommand {
   @Parameters(
       arity = "0..1",
       paramLabel = "SYSTEM",
-      description = "planner, simulator, longcontext, training, diffusion or reservoir; default all.")
+      description =
+          "planner, simulator, longcontext, training, diffusion or reservoir; default all.")
   private @Nullable String system;
 
   @Option(names = "--quick", description = "Few samples: some minutes in all (the default).")
@@ -112,12 +113,36 @@ public final class ReproduceCommand extends SpillwayCommand {
       return switch (finding) {
         case Claim.Finding.Measured m ->
             new Row(
-                system, claim.name(), claim.statement(), published, p.source(), m.value(), m.low(),
-                m.high(), p.unit(), m.interval(), claim.setting(), verdict, "", m.figures());
+                system,
+                claim.name(),
+                claim.statement(),
+                published,
+                p.source(),
+                m.value(),
+                m.low(),
+                m.high(),
+                p.unit(),
+                m.interval(),
+                claim.setting(),
+                verdict,
+                "",
+                m.figures());
         case Claim.Finding.NotMeasurable n ->
             new Row(
-                system, claim.name(), claim.statement(), published, p.source(), null, null, null,
-                p.unit(), "", claim.setting(), verdict, n.why(), Map.of());
+                system,
+                claim.name(),
+                claim.statement(),
+                published,
+                p.source(),
+                null,
+                null,
+                null,
+                p.unit(),
+                "",
+                claim.setting(),
+                verdict,
+                n.why(),
+                Map.of());
       };
     }
 
@@ -170,7 +195,8 @@ public final class ReproduceCommand extends SpillwayCommand {
         RunRecord record = known.orElseGet(() -> measure(s, claim, setting, at));
         records.add(record);
         rows.add(
-            Json.mapper().convertValue(Objects.requireNonNull(record.results().get("row")), Row.class));
+            Json.mapper()
+                .convertValue(Objects.requireNonNull(record.results().get("row")), Row.class));
       }
     }
     Path page = folder.resolve("reproduce.html");

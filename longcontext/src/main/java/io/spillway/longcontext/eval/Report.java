@@ -71,8 +71,7 @@ public final class Report {
         double mean = entry.getValue()[0] / entry.getValue()[2];
         x[at] = entry.getKey();
         y[at] = mean;
-        double[] interval =
-            Spread.wilson(mean * entry.getValue()[1], (int) entry.getValue()[1]);
+        double[] interval = Spread.wilson(mean * entry.getValue()[1], (int) entry.getValue()[1]);
         errors[at] = (interval[1] - interval[0]) / 2;
         at++;
       }

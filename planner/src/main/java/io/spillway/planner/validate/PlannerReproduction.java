@@ -94,7 +94,8 @@ public final class PlannerReproduction implements Reproduction {
   }
 
   private static Finding absent(Path file) {
-    return new Finding.NotMeasurable(file.getFileName() + " is not there; name its folder by --data");
+    return new Finding.NotMeasurable(
+        file.getFileName() + " is not there; name its folder by --data");
   }
 
   private static Finding iterationTime(Reproduction.Setting setting) {
@@ -120,7 +121,8 @@ public final class PlannerReproduction implements Reproduction {
             .mapToDouble(r ->
                 memory.predict(r.job(), r.cut(), r.cluster().accelerator(0)).total() / (1L << 30))
             .toArray();
-    int[] count = FailedTrials.count(rows, gib, MARGIN).getOrDefault(FailedTrials.MEMORY, new int[2]);
+    int[] count =
+        FailedTrials.count(rows, gib, MARGIN).getOrDefault(FailedTrials.MEMORY, new int[2]);
     double[] wilson = Spread.wilson(count[1], count[0]);
     return new Finding.Measured(
         100.0 * count[1] / count[0],
@@ -200,7 +202,8 @@ public final class PlannerReproduction implements Reproduction {
       Request request = request(PlannerDemonstration.degraded(even, draw + 1), setting, 10);
       double ours = seconds(Method.SPILLWAY, request, setting);
       gains[draw] = seconds(Method.MEGATRON, request, setting) / ours;
-      figures.put("draw " + (draw + 1) + " over Pipette", seconds(Method.PIPETTE, request, setting) / ours);
+      figures.put(
+          "draw " + (draw + 1) + " over Pipette", seconds(Method.PIPETTE, request, setting) / ours);
     }
     return Finding.Measured.mean(gains, "draws of slow links", figures);
   }

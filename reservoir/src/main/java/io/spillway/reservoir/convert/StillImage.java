@@ -39,7 +39,11 @@ public final class StillImage {
         long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
         if (pixels > LARGEST) {
           throw SpillwayException.badFile(
-              file, "", "%d pixels, at most %d are read; make the picture smaller", pixels, LARGEST);
+              file,
+              "",
+              "%d pixels, at most %d are read; make the picture smaller",
+              pixels,
+              LARGEST);
         }
         return grey(reader.read(0));
       } finally {

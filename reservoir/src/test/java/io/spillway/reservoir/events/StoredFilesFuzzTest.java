@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 final class StoredFilesFuzzTest {
   private static final byte[] HDF5 = heidelberg();
 
-  /// Made by the first call: training runs on other threads, which a static initialiser would block.
+  /// Made by the first call: training runs on other threads, which a static initialiser would
+  /// block.
   private static byte @Nullable [] model;
 
   @FuzzTest

@@ -36,8 +36,7 @@ final class PerformanceModelTest {
   @Test
   void theHostsMemoryMovesStateTwiceAndGradientsAndWeightsTwice() {
     // 24 x .4 + (24 + 4 + 4) x .5 = 25.6 bytes
-    assertThat(seconds(rates(NEVER, NEVER, true, NEVER, NEVER, 1e9)))
-        .isCloseTo(25.6, within(1e-9));
+    assertThat(seconds(rates(NEVER, NEVER, true, NEVER, NEVER, 1e9))).isCloseTo(25.6, within(1e-9));
   }
 
   @Test
