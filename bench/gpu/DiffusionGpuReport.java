@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
@@ -259,7 +260,8 @@ public final class DiffusionGpuReport {
                   STEPS,
                   WARMUP,
                   2,
-                  OptionalDouble.of(p.stepMs / 1e3));
+                  OptionalDouble.of(p.stepMs / 1e3),
+                  Optional.empty());
           double measured = n == ranks && with != null ? with.seconds() : Double.NaN;
           System.out.printf(
               Locale.ROOT,

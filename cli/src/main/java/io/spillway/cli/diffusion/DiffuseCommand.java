@@ -44,8 +44,6 @@ import picocli.CommandLine.Option;
       ServeImagesCommand.class
     })
 public final class DiffuseCommand extends SpillwayCommand {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-
   @Mixin private JobOptions options = new JobOptions();
 
   @Mixin private WishOptions wishes = new WishOptions();
@@ -89,6 +87,14 @@ public final class DiffuseCommand extends SpillwayCommand {
   }
 
   @Option(
+      names = "--patience",
+      defaultValue = "120",
+      description =
+          "Seconds after which a process ends the job because another, started by ./spillway launch,"
+              + " is silent, 1 to 86400; one that dies ends it at once; default ${DEFAULT-VALUE}.")
+  private int patience;
+
+  @Option(
       names = "--out",
       defaultValue = "image.png",
       description =
@@ -99,6 +105,9 @@ public final class DiffuseCommand extends SpillwayCommand {
   protected void execute() {
     if (options.ranks < 1 || options.ranks > 64) {
       throw SpillwayException.badInput("--ranks %d: between 1 and 64", options.ranks);
+    }
+    if (patience < 1 || patience > 86_400) {
+      throw SpillwayException.badInput("--patience %d: between 1 and 86400 seconds", patience);
     }
     boolean processes = RankEnvironment.isSet() && RankEnvironment.current().worldSize() > 1;
     // ranks as threads exchange host memory
@@ -140,7 +149,7 @@ public final class DiffuseCommand extends SpillwayCommand {
     job.check(images.model().denoiser(), environment.worldSize());
     GroupBackend backend = chosen.isCuda() ? GroupBackend.NCCL : GroupBackend.GLOO;
     ProcessGroup group =
-        ProcessGroup.init(backend, environment, GroupOptions.defaults().withTimeout(PATIENCE));
+        ProcessGroup.init(backend, environment, GroupOptions.defaults().withTimeout(Duration.ofSeconds(patience)));
     try (ProcessExchange exchange = new ProcessExchange(group);
         Progress.Task task =
             (environment.rank() == 0 ? progress() : Progress.silent())

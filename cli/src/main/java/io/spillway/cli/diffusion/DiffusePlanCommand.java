@@ -3,14 +3,17 @@ package io.spillway.cli.diffusion;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.plan.LatencyPlan;
+import io.spillway.diffusion.plan.MeasuredGpu;
 import io.spillway.diffusion.plan.Workload;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
 import io.spillway.platform.units.Seconds;
 import io.spillway.report.TextTable;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -39,38 +42,40 @@ public final class DiffusePlanCommand extends SpillwayCommand {
   private List<Integer> devices = List.of();
 
   @Option(
+      names = "--measured",
+      description =
+          "JSON that bench/gpu/diffusion.sh wrote on two GPUs or more; takes the place of the five"
+              + " options below.")
+  private @Nullable Path measured;
+
+  @Option(
       names = "--step-ms",
-      required = true,
       description = "Measured milliseconds of one whole step on one device.")
-  private double stepMs;
+  private @Nullable Double stepMs;
 
   @Option(
       names = "--floor-ms",
-      required = true,
       description =
           "Measured milliseconds of a step that do not shrink with the strip: time one"
               + " rank's strip shapes at two numbers of ranks and extend to none.")
-  private double floorMs;
+  private @Nullable Double floorMs;
 
   @Option(
       names = "--slowdown",
-      defaultValue = "0",
       description =
           "How much slower a device computes while its link is busy, 0.1 for 10 %%;"
-              + " default ${DEFAULT-VALUE}.")
-  private double slowdown;
+              + " default 0.")
+  private @Nullable Double slowdown;
 
   @Option(
       names = "--link-us",
-      defaultValue = "20",
-      description = "Microseconds that one exchange takes at least; default ${DEFAULT-VALUE}.")
-  private double linkUs;
+      description = "Microseconds that one exchange takes at least; default 20.")
+  private @Nullable Double linkUs;
 
   @Option(
       names = "--link-gbs",
-      defaultValue = "200",
-      description = "10^9 bytes per second that one device receives; default ${DEFAULT-VALUE}.")
-  private double linkGbs;
+      description = "10^9 bytes per second that one device receives; default 200.")
+  private @Nullable Double linkGbs;
 
   @Option(
       names = "--steps",
@@ -100,15 +105,9 @@ public final class DiffusePlanCommand extends SpillwayCommand {
   @Override
   protected void execute() {
     Workload workload = Workload.of(model, size);
-    LatencyPlan plan =
-        new LatencyPlan(
-            workload,
-            stepMs / 1e3,
-            floorMs / 1e3,
-            slowdown,
-            new LatencyPlan.Link(linkUs / 1e6, linkGbs * 1e9));
+    Predictor plan = predictor(workload);
     List<LatencyPlan.Prediction> all = new ArrayList<>();
-    all.add(plan.predict(new Strategy.Single(), 1, steps, warmup, 2));
+    all.add(plan.predict(new Strategy.Single(), 1));
     for (int n : devices) {
       if (n < 2 || n > 1024) {
         throw SpillwayException.badInput("--devices %d: each between 2 and 1024", n);
@@ -118,13 +117,10 @@ public final class DiffusePlanCommand extends SpillwayCommand {
         all.add(
             plan.predict(
                 Strategy.named(name, n, conditioning, pool, Strategy.Sync.CORRECTED_ASYNC_GN),
-                n,
-                steps,
-                warmup,
-                2));
+                n));
       }
       if (model.equals("dit-xl")) {
-        all.add(plan.predict(new Strategy.PipeFusion(0), n, steps, warmup, 2));
+        all.add(plan.predict(new Strategy.PipeFusion(0), n));
       }
     }
     TextTable table =
@@ -147,5 +143,36 @@ public final class DiffusePlanCommand extends SpillwayCommand {
           new Seconds(p.exchangeSeconds()));
     }
     answer(all, table);
+  }
+
+  private interface Predictor {
+    LatencyPlan.Prediction predict(Strategy strategy, int ranks);
+  }
+
+  private Predictor predictor(Workload workload) {
+    Path file = measured;
+    if (file != null) {
+      if (stepMs != null || floorMs != null || slowdown != null || linkUs != null || linkGbs != null) {
+        throw SpillwayException.badInput(
+            "--measured %s tells step, floor, slowdown and link; leave those options out", file);
+      }
+      MeasuredGpu gpu = MeasuredGpu.read(file);
+      return (strategy, n) -> gpu.predict(workload, strategy, n, steps, warmup);
+    }
+    Double step = stepMs;
+    Double floor = floorMs;
+    if (step == null || floor == null) {
+      throw SpillwayException.badInput(
+          "what one device takes is missing: give --measured FILE, or --step-ms and --floor-ms");
+    }
+    LatencyPlan plan =
+        new LatencyPlan(
+            workload,
+            step / 1e3,
+            floor / 1e3,
+            slowdown == null ? 0 : slowdown,
+            new LatencyPlan.Link(
+                (linkUs == null ? 20 : linkUs) / 1e6, (linkGbs == null ? 200 : linkGbs) * 1e9));
+    return (strategy, n) -> plan.predict(strategy, n, steps, warmup, 2);
   }
 }

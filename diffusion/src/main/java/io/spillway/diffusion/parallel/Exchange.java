@@ -9,12 +9,9 @@ import org.bytedeco.pytorch.Tensor;
 /// Ranks must begin the same collectives in the same order, and receives from one rank in the order
 /// of its sends.
 ///
-/// **Errors:** a rank that died or stays silent for longer than [#TIMEOUT_SECONDS] ends every wait
-/// with a [io.spillway.platform.SpillwayException] that names it where it is known.
+/// **Errors:** a rank that died ends every wait with a [io.spillway.platform.SpillwayException] that
+/// names it where it is known.
 public interface Exchange extends AutoCloseable {
-  /// How long a rank waits for another before the job ends.
-  int TIMEOUT_SECONDS = 10;
-
   /// An exchange under way.
   @FunctionalInterface
   interface Pending {

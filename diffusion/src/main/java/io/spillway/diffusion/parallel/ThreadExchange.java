@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// of a ring or direct exchange. On a GPU all threads queue on its default stream, which keeps the
 /// copies in the order of the calls.
 public final class ThreadExchange implements Exchange {
+  /// A thread cannot die unheard, so this bounds only what is our own fault: a wait for a message
+  /// that no rank ever sends. A rank that computes for long, or is stopped, is waited for.
+  private static final int TIMEOUT_SECONDS = 1800;
+
   /// What the ranks of one job share.
   static final class Post {
     /// A message waits under who sent it to whom and the how many-th it is.

@@ -89,10 +89,17 @@ public record WireBytes(Strategy strategy, int ranks, int batch, int images, int
     return (long) sides * batch * c.channels() * c.padding() * c.columns() * numberBytes;
   }
 
+  /// Bytes of one activation of a rank's strip at an attention, 0 elsewhere.
+  public long stripBytes(Site site) {
+    return site instanceof Site.Attention(String _, int tokens, int width)
+        ? (long) batch * (tokens / ranks) * width * numberBytes
+        : 0;
+  }
+
   private long exact(Site site, int rank, Strategy.SequenceParallel mesh) {
     return switch (site) {
-      case Site.Attention(String _, int tokens, int width) -> {
-        long strip = (long) batch * (tokens / ranks) * width * numberBytes;
+      case Site.Attention _ -> {
+        long strip = stripBytes(site);
         long heads = strip * 4 * (mesh.ulysses() - 1) / mesh.ulysses();
         yield heads + (mesh.ring() - 1L) * 2 * strip;
       }

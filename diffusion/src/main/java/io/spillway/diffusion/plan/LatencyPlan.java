@@ -5,6 +5,7 @@ import io.spillway.diffusion.model.Site;
 import io.spillway.diffusion.parallel.WireBytes;
 import io.spillway.platform.SpillwayException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Predicts the latency of one image on n devices from what was measured on one or two.
@@ -39,6 +40,31 @@ public record LatencyPlan(
             "link with %s s and %s bytes/s: latency must be 0 or more, bandwidth positive",
             latencySeconds, bytesPerSecond);
       }
+    }
+  }
+
+  /// What an exchange that ranks wait for was measured to take, at growing sizes: on a shaped link a
+  /// burst after a rest passes freely, which no line through the origin's latency describes.
+  ///
+  /// @param points bytes that a rank receives and seconds, two or more
+  public record Curve(List<double[]> points) {
+    public Curve {
+      points = List.copyOf(points);
+      if (points.size() < 2) {
+        throw SpillwayException.badInput(
+            "%d points make no curve: 2 or more are needed", points.size());
+      }
+    }
+
+    /// Between two points in proportion, beyond the ends as between the last two, never negative.
+    double seconds(double bytes) {
+      int i = 1;
+      while (i < points.size() - 1 && bytes > points.get(i)[0]) {
+        i++;
+      }
+      double[] a = points.get(i - 1);
+      double[] b = points.get(i);
+      return Math.max(0, a[1] + (bytes - a[0]) * (b[1] - a[1]) / (b[0] - a[0]));
     }
   }
 
@@ -83,14 +109,22 @@ public record LatencyPlan(
   ///
   /// @param batch samples in a forward pass, 2 with guidance in one batch
   public Prediction predict(Strategy strategy, int ranks, int steps, int warmup, int batch) {
-    return predict(strategy, ranks, steps, warmup, batch, OptionalDouble.empty());
+    return predict(
+        strategy, ranks, steps, warmup, batch, OptionalDouble.empty(), Optional.empty());
   }
 
   /// As above, from what a rank's strip was measured to compute, where it was.
   ///
   /// @param stripSeconds of one displaced step without exchanges
+  /// @param waited what exact strategies' exchanges take, where that was measured; else the link
   public Prediction predict(
-      Strategy strategy, int ranks, int steps, int warmup, int batch, OptionalDouble stripSeconds) {
+      Strategy strategy,
+      int ranks,
+      int steps,
+      int warmup,
+      int batch,
+      OptionalDouble stripSeconds,
+      Optional<Curve> waited) {
     if (ranks < 1 || steps < 1 || warmup < 0 || batch < 1) {
       throw SpillwayException.badInput(
           "%d ranks, %d steps, warm-up %d, batch %d: counts must be positive",
@@ -113,8 +147,8 @@ public record LatencyPlan(
           case Strategy.DistriFusion _, Strategy.Pcpp _ ->
               Math.max(strip * (1 + slowdown), hidden) + gather;
           // exact strategies wait for each exchange
-          case Strategy.SequenceParallel _, Strategy.TensorParallel _ ->
-              strip + exchange(wire, false);
+          case Strategy.SequenceParallel mesh -> strip + waits(wire, mesh, strip, waited) + gather;
+          case Strategy.TensorParallel _ -> strip + exchange(wire, false);
           // patches flow; the fill of the pipe is the warm-up's
           case Strategy.PipeFusion _ -> Math.max(strip * (1 + slowdown), exchange(wire, false));
         };
@@ -145,7 +179,7 @@ public record LatencyPlan(
         stepSeconds * steps / seconds,
         wire.mostReceived(workload.sites()),
         strip,
-        exchange(wire, true),
+        strategy instanceof Strategy.SequenceParallel ? displacedStep - strip : exchange(wire, true),
         displacedStep,
         synchronousStep);
   }
@@ -197,5 +231,39 @@ public record LatencyPlan(
             ? Math.min(layers, MESSAGES) + Math.min(norms, MESSAGES) + others
             : layers + norms + others;
     return messages * link.latencySeconds() + bytes / link.bytesPerSecond();
+  }
+
+  /// Seconds that a step of exact sequence parallelism waits for exchanges, of which none begins
+  /// before the one before it has ended; the prediction's gather is not among them. Queries, keys
+  /// and values are dealt out together and the result comes back; a part that goes round the ring
+  /// travels while the part before it is attended to.
+  private double waits(
+      WireBytes wire, Strategy.SequenceParallel mesh, double strip, Optional<Curve> waited) {
+    int u = mesh.ulysses();
+    int r = mesh.ring();
+    double whole = workload.denseMacs() + Workload.attentionMacs(workload.sites(), 1);
+    double seconds = 0;
+    for (Site site : workload.sites()) {
+      double bytes = wire.mostReceived(List.of(site));
+      switch (site) {
+        case Site.Attention _ -> {
+          double part = wire.stripBytes(site);
+          double attends = strip * Workload.attentionMacs(List.of(site), 1) / whole / r;
+          if (u > 1) {
+            seconds += message(3 * part * (u - 1) / u, waited) + message(part * (u - 1) / u, waited);
+          }
+          seconds += (r - 1) * Math.max(0, message(2 * part, waited) - attends);
+        }
+        case Site.Convolution _, Site.Norm _ -> seconds += bytes == 0 ? 0 : message(bytes, waited);
+        case Site.Sum _, Site.Output _ -> {}
+      }
+    }
+    return seconds;
+  }
+
+  private double message(double bytes, Optional<Curve> waited) {
+    return waited
+        .map(c -> c.seconds(bytes))
+        .orElse(link.latencySeconds() + bytes / link.bytesPerSecond());
   }
 }

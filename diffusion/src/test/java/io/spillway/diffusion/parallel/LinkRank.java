@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /// One rank of [PredictedOnLinks]: measures the link, what a strip computes without company, how
@@ -54,11 +55,16 @@ public final class LinkRank {
   ///
   /// @param link bytes received by a rank and seconds of an all-gather
   /// @param trade bytes received by a rank and seconds of a trade with the neighbours of a ring
+  /// @param restedDeal the same of an all-to-all that follows a rest, as long as Ulysses computes
+  ///   between two: a link that has rested takes a burst at once
+  /// @param restedTrade the same of a trade, as long as ring attention computes between two
   /// @param aloneSeconds of one device's step
   record Outcome(
       int ranks,
       List<double[]> link,
       List<double[]> trade,
+      List<double[]> restedDeal,
+      List<double[]> restedTrade,
       double aloneSeconds,
       List<Measured> measured) {}
 
@@ -95,28 +101,40 @@ public final class LinkRank {
         link.add(new double[] {bytes * (n - 1), most(gatherSeconds(bytes))});
         trade.add(new double[] {bytes, most(tradeSeconds(bytes))});
       }
+      double layer = most(strip(strategy("ulysses", n))) / OwnModels.DIT.layers();
+      List<double[]> restedDeal = new ArrayList<>();
+      List<double[]> restedTrade = new ArrayList<>();
+      for (long bytes : new long[] {49_152, 98_304, 196_608, 393_216}) {
+        restedDeal.add(new double[] {bytes, most(rested(layer / 2, dealing(bytes)))});
+        restedTrade.add(new double[] {bytes, most(rested(layer / (n - 1), trading(bytes)))});
+      }
       Exchange one = new AbsentRanks(0, 1);
       double alone = steps(new Strategy.Single(), one, 0, 6) / 6;
       List<Measured> measured = new ArrayList<>();
       for (String name : plan.strategies()) {
         Strategy strategy = strategy(name, n);
-        double strip = strip(strategy);
-        double busy = Math.max(strip, strip(strategy));
-        long bytes = whole(strategy).displacedReceived();
-        if (strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp) {
-          busy = busy(strategy, Math.round(most(bytes)));
-        }
+        long bytes = Math.round(most(whole(strategy).displacedReceived()));
+        List<Double> strips = new ArrayList<>();
+        List<Double> busies = new ArrayList<>();
         List<Double> seconds = new ArrayList<>();
-        for (int i = 0; i < plan.rounds(); i++) {
+        for (int i = 0; i < plan.rounds(); i++) { // in turn: whatever disturbs, disturbs all three
+          double strip = most(strip(strategy));
+          strips.add(strip);
+          boolean hides = strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp;
+          busies.add(hides ? most(busy(strategy, bytes)) : strip);
           group.barrier();
           seconds.add(most(whole(strategy).seconds()));
         }
         if (group.rank() == 0) {
           System.out.println(name + " " + seconds);
         }
-        measured.add(new Measured(name, most(strip), most(busy), Math.round(most(bytes)), seconds));
+        measured.add(new Measured(name, middle(strips), middle(busies), bytes, seconds));
       }
-      return new Outcome(n, link, trade, most(alone), measured);
+      return new Outcome(n, link, trade, restedDeal, restedTrade, most(alone), measured);
+    }
+
+    private static double middle(List<Double> values) {
+      return values.stream().sorted().toList().get(values.size() / 2);
     }
 
     /// The largest of all ranks' values.
@@ -139,30 +157,65 @@ public final class LinkRank {
     }
 
     private double tradeSeconds(long bytes) {
+      return seconds(bytes, trading(bytes));
+    }
+
+    /// A trade with the neighbours of a ring.
+    private Supplier<Exchange.Pending> trading(long bytes) {
       int n = group.size();
+      long[] to = new long[n];
+      long[] from = new long[n];
+      to[(group.rank() + 1) % n] = bytes;
+      from[(group.rank() + n - 1) % n] = bytes;
+      return () -> world.allToAll(buffer(bytes), to, buffer(bytes), from);
+    }
+
+    /// An equal all-to-all in which every rank receives that many bytes.
+    private Supplier<Exchange.Pending> dealing(long bytes) {
+      long all = bytes / (group.size() - 1) * group.size();
+      return () -> world.allToAll(buffer(all), buffer(all));
+    }
+
+    private Tensor buffer(long bytes) {
+      return Tensors.empty(DType.U8, bytes);
+    }
+
+    private double seconds(long bytes, Supplier<Exchange.Pending> exchange) {
+      int rounds = bytes > 200_000 ? 6 : 15;
       try (TensorScope scope = TensorScope.open()) {
         assert scope != null;
-        long[] to = new long[n];
-        long[] from = new long[n];
-        to[(group.rank() + 1) % n] = bytes;
-        from[(group.rank() + n - 1) % n] = bytes;
-        Tensor mine = Tensors.empty(DType.U8, bytes);
-        Tensor theirs = Tensors.empty(DType.U8, bytes);
-        return seconds(bytes, () -> world.allToAll(mine, to, theirs, from));
+        for (int i = 0; i < 2; i++) {
+          exchange.get().await();
+        }
+        group.barrier();
+        long began = System.nanoTime();
+        for (int i = 0; i < rounds; i++) {
+          exchange.get().await();
+        }
+        return (System.nanoTime() - began) / 1e9 / rounds;
       }
     }
 
-    private double seconds(long bytes, java.util.function.Supplier<Exchange.Pending> exchange) {
-      int rounds = bytes > 200_000 ? 6 : 15;
-      for (int i = 0; i < 2; i++) {
-        exchange.get().await();
+    /// Seconds of an exchange, each begun after `rest` seconds in which the link is idle and this
+    /// rank busy.
+    private double rested(double rest, Supplier<Exchange.Pending> exchange) {
+      int rounds = 24;
+      try (TensorScope scope = TensorScope.open()) {
+        assert scope != null;
+        for (int i = 0; i < 8; i++) { // TCP's window has grown when a job uses it
+          exchange.get().await();
+        }
+        group.barrier();
+        long began = System.nanoTime();
+        for (int i = 0; i < rounds; i++) {
+          long until = System.nanoTime() + Math.round(rest * 1e9);
+          while (System.nanoTime() < until) {
+            Thread.onSpinWait();
+          }
+          exchange.get().await();
+        }
+        return (System.nanoTime() - began) / 1e9 / rounds - rest;
       }
-      group.barrier();
-      long began = System.nanoTime();
-      for (int i = 0; i < rounds; i++) {
-        exchange.get().await();
-      }
-      return (System.nanoTime() - began) / 1e9 / rounds;
     }
 
     private Job job(Strategy strategy, int warmup, int steps) {
@@ -217,7 +270,7 @@ public final class LinkRank {
     }
 
     private double strip(Strategy strategy) {
-      return steps(strategy, new AbsentRanks(group.rank(), group.size()), 0, 12) / 12;
+      return steps(strategy, new AbsentRanks(group.rank(), group.size()), 0, 5) / 5;
     }
 
     /// A strip's step while another thread moves a step's bytes in pieces without rest.

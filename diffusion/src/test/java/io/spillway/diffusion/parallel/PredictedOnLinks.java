@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Holds [LatencyPlan] against processes on hosts of their own behind shaped links
@@ -149,9 +150,14 @@ public final class PredictedOnLinks {
           1e3 * o.aloneSeconds());
       for (LinkRank.Measured m : o.measured()) {
         boolean neighbours =
-            LinkRank.strategy(m.strategy(), o.ranks()) instanceof Strategy.Pcpp
-                || m.strategy().equals("ring");
+            LinkRank.strategy(m.strategy(), o.ranks()) instanceof Strategy.Pcpp;
         LatencyPlan.Link link = neighbours ? trade : gather;
+        Optional<LatencyPlan.Curve> waited =
+            switch (m.strategy()) {
+              case "ulysses" -> Optional.of(new LatencyPlan.Curve(o.restedDeal()));
+              case "ring" -> Optional.of(new LatencyPlan.Curve(o.restedTrade()));
+              default -> Optional.empty();
+            };
         double slowdown = Math.max(0, m.busySeconds() / m.stripSeconds() - 1);
         LatencyPlan plan = new LatencyPlan(workload, o.aloneSeconds(), 0, slowdown, link, 4);
         LatencyPlan.Prediction p =
@@ -161,7 +167,8 @@ public final class PredictedOnLinks {
                 PLAN.steps(),
                 PLAN.warmup(),
                 2 * PLAN.images(),
-                OptionalDouble.of(m.stripSeconds()));
+                OptionalDouble.of(m.stripSeconds()),
+                waited);
         double measured = m.seconds().stream().sorted().toList().get(m.seconds().size() / 2);
         double error = p.seconds() / measured - 1;
         sum += Math.abs(error);
