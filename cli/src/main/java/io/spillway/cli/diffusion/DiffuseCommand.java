@@ -149,7 +149,10 @@ public final class DiffuseCommand extends SpillwayCommand {
     job.check(images.model().denoiser(), environment.worldSize());
     GroupBackend backend = chosen.isCuda() ? GroupBackend.NCCL : GroupBackend.GLOO;
     ProcessGroup group =
-        ProcessGroup.init(backend, environment, GroupOptions.defaults().withTimeout(Duration.ofSeconds(patience)));
+        ProcessGroup.init(
+            backend,
+            environment,
+            GroupOptions.defaults().withTimeout(Duration.ofSeconds(patience)));
     try (ProcessExchange exchange = new ProcessExchange(group);
         Progress.Task task =
             (environment.rank() == 0 ? progress() : Progress.silent())

@@ -116,8 +116,7 @@ public final class DiffusePlanCommand extends SpillwayCommand {
           List.of("distrifusion", "pcpp", "pcpp-pool", "ulysses", "ring", "tensor")) {
         all.add(
             plan.predict(
-                Strategy.named(name, n, conditioning, pool, Strategy.Sync.CORRECTED_ASYNC_GN),
-                n));
+                Strategy.named(name, n, conditioning, pool, Strategy.Sync.CORRECTED_ASYNC_GN), n));
       }
       if (model.equals("dit-xl")) {
         all.add(plan.predict(new Strategy.PipeFusion(0), n));
@@ -152,7 +151,11 @@ public final class DiffusePlanCommand extends SpillwayCommand {
   private Predictor predictor(Workload workload) {
     Path file = measured;
     if (file != null) {
-      if (stepMs != null || floorMs != null || slowdown != null || linkUs != null || linkGbs != null) {
+      if (stepMs != null
+          || floorMs != null
+          || slowdown != null
+          || linkUs != null
+          || linkGbs != null) {
         throw SpillwayException.badInput(
             "--measured %s tells step, floor, slowdown and link; leave those options out", file);
       }

@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 /// Ranks must begin the same collectives in the same order, and receives from one rank in the order
 /// of its sends.
 ///
-/// **Errors:** a rank that died ends every wait with a [io.spillway.platform.SpillwayException] that
-/// names it where it is known.
+/// **Errors:** a rank that died ends every wait with a [io.spillway.platform.SpillwayException]
+/// that names it where it is known.
 public interface Exchange extends AutoCloseable {
   /// An exchange under way.
   @FunctionalInterface

@@ -43,8 +43,8 @@ public record LatencyPlan(
     }
   }
 
-  /// What an exchange that ranks wait for was measured to take, at growing sizes: on a shaped link a
-  /// burst after a rest passes freely, which no line through the origin's latency describes.
+  /// What an exchange that ranks wait for was measured to take, at growing sizes: on a shaped link
+  /// a burst after a rest passes freely, which no line through the origin's latency describes.
   ///
   /// @param points bytes that a rank receives and seconds, two or more
   public record Curve(List<double[]> points) {
@@ -109,8 +109,7 @@ public record LatencyPlan(
   ///
   /// @param batch samples in a forward pass, 2 with guidance in one batch
   public Prediction predict(Strategy strategy, int ranks, int steps, int warmup, int batch) {
-    return predict(
-        strategy, ranks, steps, warmup, batch, OptionalDouble.empty(), Optional.empty());
+    return predict(strategy, ranks, steps, warmup, batch, OptionalDouble.empty(), Optional.empty());
   }
 
   /// As above, from what a rank's strip was measured to compute, where it was.
@@ -179,7 +178,9 @@ public record LatencyPlan(
         stepSeconds * steps / seconds,
         wire.mostReceived(workload.sites()),
         strip,
-        strategy instanceof Strategy.SequenceParallel ? displacedStep - strip : exchange(wire, true),
+        strategy instanceof Strategy.SequenceParallel
+            ? displacedStep - strip
+            : exchange(wire, true),
         displacedStep,
         synchronousStep);
   }
@@ -250,7 +251,8 @@ public record LatencyPlan(
           double part = wire.stripBytes(site);
           double attends = strip * Workload.attentionMacs(List.of(site), 1) / whole / r;
           if (u > 1) {
-            seconds += message(3 * part * (u - 1) / u, waited) + message(part * (u - 1) / u, waited);
+            seconds +=
+                message(3 * part * (u - 1) / u, waited) + message(part * (u - 1) / u, waited);
           }
           seconds += (r - 1) * Math.max(0, message(2 * part, waited) - attends);
         }

@@ -120,7 +120,8 @@ public final class LinkRank {
         for (int i = 0; i < plan.rounds(); i++) { // in turn: whatever disturbs, disturbs all three
           double strip = most(strip(strategy));
           strips.add(strip);
-          boolean hides = strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp;
+          boolean hides =
+              strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp;
           busies.add(hides ? most(busy(strategy, bytes)) : strip);
           group.barrier();
           seconds.add(most(whole(strategy).seconds()));

@@ -149,8 +149,7 @@ public final class PredictedOnLinks {
           trade.bytesPerSecond() / 1e6,
           1e3 * o.aloneSeconds());
       for (LinkRank.Measured m : o.measured()) {
-        boolean neighbours =
-            LinkRank.strategy(m.strategy(), o.ranks()) instanceof Strategy.Pcpp;
+        boolean neighbours = LinkRank.strategy(m.strategy(), o.ranks()) instanceof Strategy.Pcpp;
         LatencyPlan.Link link = neighbours ? trade : gather;
         Optional<LatencyPlan.Curve> waited =
             switch (m.strategy()) {

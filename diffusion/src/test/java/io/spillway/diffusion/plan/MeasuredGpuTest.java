@@ -59,7 +59,9 @@ final class MeasuredGpuTest {
         double measured = parts.path(subject + " " + name).path("stepMs").asDouble();
         Strategy strategy = Strategy.named(name, 2, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
         double predicted = 1e3 * gpu.predict(workload, strategy, 2, 50, 4).displacedSeconds();
-        assertThat(predicted).as("%s %s", subject, name).isCloseTo(measured, within(0.15 * measured));
+        assertThat(predicted)
+            .as("%s %s", subject, name)
+            .isCloseTo(measured, within(0.15 * measured));
       }
     }
   }
@@ -73,8 +75,8 @@ final class MeasuredGpuTest {
     Files.writeString(one, "{\"parts\":{\"sdxl 1024 alone\":{\"stepMs\":44}}}");
     assertThatThrownBy(() -> MeasuredGpu.read(one)).hasMessageContaining("two GPUs or more");
     MeasuredGpu gpu = MeasuredGpu.read(KEPT);
-    assertThatThrownBy(() ->
-            gpu.predict(Workload.of("sdxl", 512), new Strategy.NaivePatches(), 2, 50, 4))
+    assertThatThrownBy(
+            () -> gpu.predict(Workload.of("sdxl", 512), new Strategy.NaivePatches(), 2, 50, 4))
         .hasMessageContaining("no step of sdxl at 512 pixels was measured")
         .hasMessageContaining("sdxl 2048");
   }
