@@ -92,6 +92,11 @@ public record Images(ImageModel model, int size, long[] seeds, Wish wish) {
 
   private RankRenderer.Outcome onRank(
       Job job, float[] values, Exchange exchange, IntConsumer afterStep) {
+    if (job.rows() != rows() || job.columns() != rows()) {
+      throw SpillwayException.badInput(
+          "a job of %d x %d rows for images of %d: they must agree",
+          job.rows(), job.columns(), rows());
+    }
     try (TensorScope scope = TensorScope.open()) {
       assert scope != null;
       Tensor like = model.denoiser().parameters().tensors().values().iterator().next();

@@ -95,6 +95,7 @@ public sealed interface Strategy {
           "distrifusion",
           "distrifusion-x",
           "pcpp",
+          "pcpp-x",
           "pcpp-pool",
           "pcpp-pool-x",
           "ulysses",

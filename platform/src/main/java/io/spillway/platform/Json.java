@@ -88,8 +88,13 @@ public final class Json {
     String said =
         token.lookingAt()
             ? "'" + token.group(1) + "' is no number that JSON has, a finite one was expected"
-            : e.getOriginalMessage();
+            : plain(e.getOriginalMessage());
     return new SpillwayException(ErrorCode.BAD_INPUT, source + where + ": " + said, e);
+  }
+
+  /// Without the parser's notes on where an unfinished part began in a source that it hides.
+  private static String plain(String message) {
+    return message.replaceAll("\\s*\\(start marker at \\[Source: .*?\\]\\)", "");
   }
 
   /// Indented JSON text.

@@ -36,5 +36,9 @@ final class JsonTest {
         .isInstanceOf(SpillwayException.class);
     assertThatThrownBy(() -> Json.parse("", Point.class, "p"))
         .isInstanceOf(SpillwayException.class);
+    assertThatThrownBy(() -> Json.parse("{\"x\":[1", Point.class, "p"))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessageStartingWith("p:1:")
+        .hasMessageNotContaining("Source");
   }
 }

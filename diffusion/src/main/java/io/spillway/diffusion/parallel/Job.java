@@ -48,8 +48,11 @@ public record Job(
 
   /// Ranks of one guidance branch.
   ///
-  /// **Errors:** an odd number of ranks with guidance split.
+  /// **Errors:** fewer than one rank, or an odd number with guidance split.
   public int branchRanks(int ranks) {
+    if (ranks < 1) {
+      throw SpillwayException.badInput("%d ranks: at least 1 is needed", ranks);
+    }
     if (!splitGuidance) {
       return ranks;
     }

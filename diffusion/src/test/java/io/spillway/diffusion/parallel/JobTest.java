@@ -46,6 +46,7 @@ final class JobTest {
     refused(() -> sized(new Strategy.SequenceParallel(3, 1), 32).check(model, 2), "needs 3 ranks");
     refused(() -> sized(new Strategy.TensorParallel(), 32).check(model, 3), "8 heads", "3 ranks");
     refused(() -> Rig.job(pcpp, true, 1, 4).check(model, 3), "even number");
+    refused(() -> sized(pcpp, 32).check(model, 0), "0 ranks", "at least 1");
     refused(() -> Rig.job(pcpp, false, -1, 4), "warm-up -1");
     refused(
         () -> Strategy.named("distrifuson", 2, 0.3, 4, Strategy.Sync.SYNC_GN),
