@@ -10,16 +10,19 @@ import java.awt.image.BufferedImage;
 import java.util.List;
 
 /// One picture that shows what strategies do: a row of images for each, and beneath it where they
-/// differ from one device.
+/// differ from one device, which comes first.
 public final class ContactSheet {
   private static final int SCALE = 2;
-  private static final int LABEL = 150;
+  private static final int LABEL = 180;
+  private static final int LINE = 17;
   private static final int GAP = 4;
   private static final double FULL_ERROR = 0.5;
 
   private ContactSheet() {}
 
   /// A strategy's pictures, [images, 3, size, size].
+  ///
+  /// @param label one line or several
   public record Strip(String label, float[] pixels) {}
 
   /// Draws the first `shown` pictures of each; the first strip is the reference.
@@ -28,7 +31,9 @@ public final class ContactSheet {
     int row = 2 * side + 3 * GAP;
     BufferedImage sheet =
         new BufferedImage(
-            LABEL + shown * (side + GAP), strips.size() * row, BufferedImage.TYPE_INT_RGB);
+            LABEL + shown * (side + GAP),
+            side + 2 * GAP + (strips.size() - 1) * row,
+            BufferedImage.TYPE_INT_RGB);
     Graphics2D g = sheet.createGraphics();
     g.setColor(Color.WHITE);
     g.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
@@ -37,16 +42,20 @@ public final class ContactSheet {
     g.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
     float[] reference = strips.getFirst().pixels();
     for (int s = 0; s < strips.size(); s++) {
-      int y = s * row;
-      g.setColor(Color.BLACK);
-      g.drawString(strips.get(s).label(), GAP, y + side / 2);
-      g.drawString("|error|, red = " + FULL_ERROR, GAP, y + side + side / 2);
+      int y = s == 0 ? 0 : side + 2 * GAP + (s - 1) * row;
+      write(g, strips.get(s).label(), y + side / 2);
+      if (s > 0) {
+        write(g, "difference to the first:\nwhite none, red " + FULL_ERROR, y + side + side / 2);
+      }
       float[] pixels = strips.get(s).pixels();
       for (int i = 0; i < shown; i++) {
         int offset = i * 3 * size * size;
         int x = LABEL + i * (side + GAP);
         g.drawImage(buffered(Png.image(pixels, offset, size, size)), x, y, side, side, null);
-        g.drawImage(errorMap(pixels, reference, offset, size), x, y + side + GAP, side, side, null);
+        if (s > 0) {
+          BufferedImage map = errorMap(pixels, reference, offset, size);
+          g.drawImage(map, x, y + side + GAP, side, side, null);
+        }
       }
     }
     g.dispose();
@@ -55,6 +64,14 @@ public final class ContactSheet {
         sheet.getHeight(),
         sheet.getWidth(),
         java.util.Arrays.stream(rgb).map(p -> p & 0xFFFFFF).toArray());
+  }
+
+  private static void write(Graphics2D g, String text, int middle) {
+    List<String> lines = text.lines().toList();
+    g.setColor(Color.BLACK);
+    for (int i = 0; i < lines.size(); i++) {
+      g.drawString(lines.get(i), GAP, middle + Math.round((i - (lines.size() - 2) / 2f) * LINE));
+    }
   }
 
   private static BufferedImage buffered(Raster picture) {

@@ -104,7 +104,7 @@ public final class CompareCommand extends SpillwayCommand {
       Job single = options.job(model, "single", 1);
       Comparison.Result reference = Comparison.run(subject, single, 1, new float[0], silent);
       rows.add(reference.row());
-      strips.add(new ContactSheet.Strip("single", reference.pixels()));
+      strips.add(new ContactSheet.Strip("one device", reference.pixels()));
       task.advance(1);
       for (int n : on) {
         for (String name : strategies) {
@@ -120,7 +120,14 @@ public final class CompareCommand extends SpillwayCommand {
           Comparison.Result result = Comparison.run(subject, job, n, reference.pixels(), silent);
           rows.add(result.row());
           strips.add(
-              new ContactSheet.Strip(result.row().strategy() + ", n = " + n, result.pixels()));
+              new ContactSheet.Strip(
+                  String.format(
+                      Locale.ROOT,
+                      "%s%nn = %d, %.1f dB",
+                      result.row().strategy(),
+                      n,
+                      result.row().psnr().mean()),
+                  result.pixels()));
           task.advance(1);
         }
       }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Every strategy over Gloo with 2, 4 and 8 ranks (threads of this process, each with a group of
 /// its own over TCP): images are those of one device or of ranks that copy memory, and the bytes
 /// that the process group counts are those of the formula.
-@Timeout(300)
+@Timeout(900)
 final class GlooStrategiesTest {
   private static final int STEPS = 4;
   private static final Strategy DISTRIFUSION =
@@ -154,7 +154,7 @@ final class GlooStrategiesTest {
 
   private static List<RankRenderer.Outcome> rank(int rank, int n, int port, List<Case> cases) {
     RankEnvironment environment = new RankEnvironment(rank, n, rank, "127.0.0.1", port);
-    GroupOptions options = new GroupOptions(Duration.ofSeconds(60), java.util.Optional.empty(), 1);
+    GroupOptions options = new GroupOptions(Duration.ofSeconds(600), java.util.Optional.empty(), 1);
     ProcessGroup group = ProcessGroup.init(GroupBackend.GLOO, environment, options);
     try (ProcessExchange exchange = new ProcessExchange(group)) {
       List<RankRenderer.Outcome> outcomes = new ArrayList<>();

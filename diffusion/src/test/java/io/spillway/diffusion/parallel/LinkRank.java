@@ -113,7 +113,7 @@ public final class LinkRank {
       List<Measured> measured = new ArrayList<>();
       for (String name : plan.strategies()) {
         Strategy strategy = strategy(name, n);
-        long bytes = Math.round(most(whole(strategy).displacedReceived()));
+        long bytes = Math.round(most(render(job(strategy, 0, 4), world).displacedReceived()));
         List<Double> strips = new ArrayList<>();
         List<Double> busies = new ArrayList<>();
         List<Double> seconds = new ArrayList<>();
