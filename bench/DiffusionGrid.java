@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
 
 /// Quality against bytes of every strategy on one of our models on a CPU, sharpened in rounds: each round makes
 /// one more image of every class for every cell (seeds follow one another), so that the table is whole early and
@@ -105,7 +106,7 @@ public final class DiffusionGrid {
         Classifier classifier = Images.classifier(cpu)) {
       DiffusionGrid grid = new DiffusionGrid(model, classifier, Path.of(args[1]).toAbsolutePath());
       grid.lay(args[0].equals("shapes-unet"));
-      grid.run(end, Integer.parseInt(args[3]));
+      grid.run(end, Integer.parseInt(args[3]), Pattern.compile(args.length > 4 ? args[4] : ".*"));
       grid.write();
     }
     System.exit(0);
@@ -171,14 +172,14 @@ public final class DiffusionGrid {
     return new Job(c.strategy, false, c.warmup, c.steps, model.sampler(), GUIDANCE, side, side);
   }
 
-  private void run(long end, int rounds) throws Exception {
+  private void run(long end, int rounds, Pattern wanted) throws Exception {
     for (int round = 0; round < rounds; round++) {
       int known = -1;
       float[] reference = new float[0];
       for (Cell c : cells) {
         Values v = state.computeIfAbsent(c.key(), _ -> new Values());
         boolean reaches = v.psnr.size() >= (round + 1) * CLASSES;
-        if (reaches || round >= c.rounds) {
+        if (reaches || round >= c.rounds || !wanted.matcher(c.key()).matches()) {
           continue;
         }
         if (System.nanoTime() > end) {

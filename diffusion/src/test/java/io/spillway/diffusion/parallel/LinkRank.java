@@ -66,7 +66,13 @@ public final class LinkRank {
       List<double[]> restedDeal,
       List<double[]> restedTrade,
       double aloneSeconds,
-      List<Measured> measured) {}
+      List<Measured> measured) {
+    /// Files of before the rested exchanges were measured have none.
+    Outcome {
+      restedDeal = restedDeal == null ? List.of() : restedDeal;
+      restedTrade = restedTrade == null ? List.of() : restedTrade;
+    }
+  }
 
   static Strategy strategy(String name, int n) {
     return Strategy.named(name, n, 0.3, 4, Strategy.Sync.CORRECTED_ASYNC_GN);

@@ -121,6 +121,10 @@ public final class PredictedOnLinks {
     return new LatencyPlan.Link(Math.max(0, (sy - slope * sx) / sw), 1 / slope);
   }
 
+  private static Optional<LatencyPlan.Curve> curve(List<double[]> points) {
+    return points.isEmpty() ? Optional.empty() : Optional.of(new LatencyPlan.Curve(points));
+  }
+
   private static void show(List<Path> files) {
     double tokens = OwnModels.DIT.sampleSize() / (double) OwnModels.DIT.patch();
     double width = OwnModels.DIT.width();
@@ -153,8 +157,8 @@ public final class PredictedOnLinks {
         LatencyPlan.Link link = neighbours ? trade : gather;
         Optional<LatencyPlan.Curve> waited =
             switch (m.strategy()) {
-              case "ulysses" -> Optional.of(new LatencyPlan.Curve(o.restedDeal()));
-              case "ring" -> Optional.of(new LatencyPlan.Curve(o.restedTrade()));
+              case "ulysses" -> curve(o.restedDeal());
+              case "ring" -> curve(o.restedTrade());
               default -> Optional.empty();
             };
         double slowdown = Math.max(0, m.busySeconds() / m.stripSeconds() - 1);
