@@ -23,8 +23,8 @@ final class LiquidOptions {
       names = "--preset",
       paramLabel = "NAME",
       description =
-          "Liquid by name: local (fields on a grid), dense, published (200 neurons). Default local"
-              + " for pixels, dense for sound.")
+          "Liquid by name: local (the default, neurons see or hear a neighbourhood), dense,"
+              + " published (200 neurons).")
   private @Nullable String preset;
 
   @Option(names = "--neurons", paramLabel = "N", description = "Neurons of the liquid.")
@@ -93,7 +93,7 @@ final class LiquidOptions {
       return ReservoirModel.configuration(config);
     }
     boolean sound = sensor.height() == 1;
-    String name = preset == null ? (sound ? "dense" : "local") : preset;
+    String name = preset == null ? "local" : preset;
     return switch (name) {
       case "local" -> sound ? LiquidConfig.LOCAL_SOUND : LiquidConfig.LOCAL_NMNIST;
       case "dense" ->

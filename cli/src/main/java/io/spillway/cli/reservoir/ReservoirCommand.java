@@ -14,6 +14,10 @@ import picocli.CommandLine.Spec;
       EncodeCommand.class,
       TrainCommand.class,
       EvalCommand.class,
+      ProbeCommand.class,
+      TuneCommand.class,
+      BaselineCommand.class,
+      ZeroShotCommand.class,
       ConvertCommand.class,
       InspectCommand.class,
       EnergyCommand.class

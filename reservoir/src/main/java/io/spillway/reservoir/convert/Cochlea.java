@@ -25,8 +25,9 @@ public record Cochlea(
     double gain,
     @Default("0.02") double timeConstant,
     @Default("0.002") double refractory) {
-  /// Gives about 3,200 spikes for a spoken digit of 0.43 s (docs/results/reservoir.md).
-  public static final Cochlea NTIDIGITS = new Cochlea(64, 100, .1, 1000, .02, .002);
+  /// Gives about 850 spikes for a spoken digit, as an N-TIDIGITS recording of one digit has
+  /// (docs/results/reservoir.md).
+  public static final Cochlea NTIDIGITS = new Cochlea(64, 100, .1, 300, .02, .002);
 
   private static final double Q_ERB = 9.2645;
   private static final double ERB_OFFSET = 165.3;

@@ -2,6 +2,7 @@ package io.spillway.reservoir.learn;
 
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.protocol.Splits;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /// Two projections, one for each sense, trained so that recordings of one class meet.
@@ -67,13 +68,15 @@ public final class Contrastive {
   ///
   /// @param imageRows scaled counts, `[images][features]`
   /// @param soundRows scaled counts, `[sounds][features]`
+  /// @param afterEpoch sees the model after each pass
   public static Contrastive train(
       float[][] imageRows,
       int[] imageLabels,
       float[][] soundRows,
       int[] soundLabels,
       Settings settings,
-      RandomGenerator random) {
+      RandomGenerator random,
+      Consumer<Contrastive> afterEpoch) {
     Contrastive model = new Contrastive(settings, imageRows[0].length, soundRows[0].length, random);
     int[][] ofClass = new int[1 + java.util.Arrays.stream(imageLabels).max().orElse(0)][];
     for (int c = 0; c < ofClass.length; c++) {
@@ -105,6 +108,7 @@ public final class Contrastive {
         }
         model.step(a, s, labels, random);
       }
+      afterEpoch.accept(model);
     }
     return model;
   }

@@ -21,6 +21,17 @@ public final class Counts {
     return out;
   }
 
+  /// The rows of both, those of `first` in front, sharing their memory.
+  public static Counts join(Counts first, Counts second) {
+    if (first.width != second.width) {
+      throw new IllegalArgumentException(first.width + " and " + second.width + " columns");
+    }
+    Counts out = new Counts(0, first.width, first.size() + second.size());
+    System.arraycopy(first.rows, 0, out.rows, 0, first.size());
+    System.arraycopy(second.rows, 0, out.rows, first.size(), second.size());
+    return out;
+  }
+
   public int size() {
     return rows.length;
   }

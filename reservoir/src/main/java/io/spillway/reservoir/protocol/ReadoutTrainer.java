@@ -6,7 +6,7 @@ import java.util.random.RandomGenerator;
 
 /// Trains a ridge readout whose penalty is chosen on a part of the training set.
 public final class ReadoutTrainer {
-  private static final double[] PENALTIES = {.001, .003, .01, .03, .1, .3, 1};
+  private static final double[] PENALTIES = {.001, .003, .01, .03, .1, .3, 1, 3};
 
   private ReadoutTrainer() {}
 

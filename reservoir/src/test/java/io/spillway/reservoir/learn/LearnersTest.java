@@ -139,6 +139,34 @@ final class LearnersTest {
   }
 
   @Test
+  void classifiersByGradientReachTheClosedFormOnSeparableCounts() {
+    RandomGenerator random = new Seeds(5).stream("classifiers");
+    Counts counts = new Counts(90, 12);
+    int[] labels = new int[90];
+    for (int i = 0; i < 90; i++) {
+      labels[i] = i % 3;
+      float[] row = new float[12];
+      for (int j = 0; j < 12; j++) {
+        row[j] = random.nextInt(5) + (j % 3 == labels[i] ? 4 : 0);
+      }
+      counts.set(i, row);
+    }
+    assertThat(RidgeReadout.fit(counts, labels, 3, .1)[0].predict(counts)).isEqualTo(labels);
+    for (int hidden : new int[] {0, 8}) {
+      GradientReadout model =
+          GradientReadout.fit(
+              counts,
+              labels,
+              3,
+              new GradientReadout.Settings(hidden, 500, 10, 1e-2, 0),
+              new Seeds(6).stream("fit"));
+      assertThat(model.predict(counts)).isEqualTo(labels);
+      assertThat(model.parameters()).isEqualTo(hidden == 0 ? 39 : 12 * 8 + 8 + 27);
+    }
+    assertThat(Prototypes.fit(counts, labels, 3).predict(counts)).isEqualTo(labels);
+  }
+
+  @Test
   void contrastiveTrainingBringsClassesTogether() {
     RandomGenerator random = new Seeds(3).stream("pairs");
     float[][] images = new float[60][8];
@@ -160,7 +188,8 @@ final class LearnersTest {
               sounds,
               labels,
               new Contrastive.Settings(8, 8, 60, 3e-3, 0, loss),
-              new Seeds(4).stream("train"));
+              new Seeds(4).stream("train"),
+              _ -> {});
       int right = 0;
       for (int i = 0; i < 60; i++) {
         float[] s = model.sounds().embed(sounds[i]);

@@ -1,0 +1,305 @@
+package io.spillway.cli.reservoir;
+
+import io.spillway.cli.SpillwayCommand;
+import io.spillway.platform.Seeds;
+import io.spillway.platform.SpillwayException;
+import io.spillway.report.TextTable;
+import io.spillway.reservoir.convert.Cochlea;
+import io.spillway.reservoir.convert.ConvertedSets;
+import io.spillway.reservoir.convert.PixelModel;
+import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.learn.Contrastive;
+import io.spillway.reservoir.learn.Counts;
+import io.spillway.reservoir.liquid.Framing;
+import io.spillway.reservoir.liquid.Liquid;
+import io.spillway.reservoir.liquid.LiquidConfig;
+import io.spillway.reservoir.protocol.Encoding;
+import io.spillway.reservoir.protocol.Retrieval;
+import io.spillway.reservoir.protocol.Spread;
+import io.spillway.reservoir.protocol.ZeroShot;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `reservoir zero-shot`: from sound to image and back, for classes never seen in training.
+@Command(
+    name = "zero-shot",
+    description =
+        "Learn to match sounds with event recordings on some digits and test on digits never seen:"
+            + " from sound to image, from image to sound, and with every class in the gallery.")
+public final class ZeroShotCommand extends SpillwayCommand {
+  @Option(
+      names = "--events",
+      required = true,
+      paramLabel = "PATH",
+      description = "Recordings of written digits; tests take theirs from these only.")
+  private Path events = Path.of("");
+
+  @Option(
+      names = "--sounds",
+      required = true,
+      paramLabel = "FOLDER",
+      description = "WAV files LABEL_SPEAKER_TAKE.wav of spoken digits.")
+  private Path sounds = Path.of("");
+
+  @Option(
+      names = "--images",
+      paramLabel = "FILE",
+      description = "IDX images that are emulated as more training recordings.")
+  private @Nullable Path images;
+
+  @Option(names = "--image-labels", paramLabel = "FILE", description = "Labels of --images.")
+  private @Nullable Path imageLabels;
+
+  @Option(
+      names = "--skip",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "Images to leave out at the start; default ${DEFAULT-VALUE}.")
+  private int skip;
+
+  @Option(
+      names = "--limit",
+      defaultValue = "2000",
+      paramLabel = "N",
+      description = "Images to emulate at most; default ${DEFAULT-VALUE}.")
+  private int limit = 2000;
+
+  @Option(
+      names = "--seen",
+      split = ",",
+      defaultValue = "1,2,3,4,5,6,7",
+      paramLabel = "D,...",
+      description = "Digits that are trained; default ${DEFAULT-VALUE}.")
+  private List<String> seen = List.of();
+
+  @Option(
+      names = "--unseen",
+      split = ",",
+      defaultValue = "8,9",
+      paramLabel = "D,...",
+      description = "Digits that are only tested; default ${DEFAULT-VALUE}.")
+  private List<String> unseen = List.of();
+
+  @Option(
+      names = "--method",
+      defaultValue = "scores",
+      paramLabel = "NAME",
+      description =
+          "scores (ridge scores of the seen classes), means (cosines to their means: the prototype"
+              + " baseline), contrastive (published loss), normalised (unit length, learned"
+              + " scale); default ${DEFAULT-VALUE}.")
+  private String method = "scores";
+
+  @Option(
+      names = "--measure",
+      paramLabel = "NAME",
+      description =
+          "dot, cosine, centred or csls; default dot for the published loss, cosine for the others."
+              + " centred and csls look at all queries at once.")
+  private @Nullable String measure;
+
+  @Option(
+      names = "--epochs",
+      defaultValue = "30",
+      paramLabel = "N",
+      description = "Passes of the contrastive methods; default ${DEFAULT-VALUE}.")
+  private int epochs = 30;
+
+  @Option(
+      names = "--width",
+      defaultValue = "64",
+      paramLabel = "N",
+      description = "Width of the contrastive embedding; default ${DEFAULT-VALUE}.")
+  private int width = 64;
+
+  @Option(
+      names = "--seeds",
+      defaultValue = "5",
+      paramLabel = "N",
+      description = "Divisions and trainings; default ${DEFAULT-VALUE}.")
+  private int seeds = 5;
+
+  @Option(
+      names = "--test-per-class",
+      defaultValue = "80",
+      paramLabel = "N",
+      description = "Recordings of each class and sense for the test; default ${DEFAULT-VALUE}.")
+  private int testPerClass = 80;
+
+  @Option(
+      names = "--validate",
+      description =
+          "Hold out every pair of seen digits in turn instead; the unseen digits take no part.")
+  private boolean validate;
+
+  @Mixin private EngineOptions engine = new EngineOptions();
+
+  @Override
+  protected void execute() {
+    if (seeds < 2 || seeds > 100) {
+      throw SpillwayException.badInput("--seeds %d, 2 to 100 are possible", seeds);
+    }
+    ZeroShot.Method chosen = method();
+    Retrieval.Measure how = measure(chosen);
+    RecordingSet seenSet = RecordingSet.open(events);
+    RecordingSet heardSet = ConvertedSets.sounds(sounds, Cochlea.NTIDIGITS);
+    List<String> names = heardSet.classes();
+    int[] soundLabels = heardSet.indices(names);
+    RecordingSet visual = seenSet;
+    Counts counts = encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, visual);
+    int[] labels = visual.indices(names);
+    if (images != null) {
+      if (imageLabels == null) {
+        throw SpillwayException.badInput("--images needs --image-labels");
+      }
+      RecordingSet all =
+          ConvertedSets.images(images, imageLabels, PixelModel.NMNIST, false, new Seeds(1));
+      if (skip < 0 || limit < 1 || skip >= all.size()) {
+        throw SpillwayException.badInput(
+            "--skip %d --limit %d leaves none of the %d images", skip, limit, all.size());
+      }
+      RecordingSet more =
+          all.select(IntStream.range(skip, Math.min(all.size(), skip + limit)).toArray());
+      counts =
+          Counts.join(
+              counts,
+              encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, more));
+      labels = IntStream.concat(IntStream.of(labels), IntStream.of(more.indices(names))).toArray();
+    }
+    Counts heard =
+        encode(LiquidConfig.LOCAL_SOUND.withNeurons(500), Framing.TIDIGITS, heardSet);
+    ZeroShot.Settings base =
+        new ZeroShot.Settings(places(seen, names), places(unseen, names), testPerClass, how);
+    List<ZeroShot.Outcome> outcomes = new ArrayList<>();
+    List<ZeroShot.Settings> runs = validate ? base.validation() : List.of(base);
+    int repeats = validate ? 1 : seeds;
+    for (ZeroShot.Settings settings : runs) {
+      for (int s = 1; s <= repeats; s++) {
+        outcomes.add(
+            ZeroShot.run(
+                counts,
+                labels,
+                seenSet.size(),
+                heard,
+                soundLabels,
+                settings,
+                chosen,
+                new Seeds(s)));
+      }
+    }
+    report(outcomes, base, runs.size());
+  }
+
+  private Counts encode(LiquidConfig config, Framing framing, RecordingSet set) {
+    return Encoding.of(new Liquid(config, framing), engine.engine(), set, progress()).counts();
+  }
+
+  private void report(List<ZeroShot.Outcome> outcomes, ZeroShot.Settings base, int pairs) {
+    int kept = validate ? base.seen().size() - 2 : base.seen().size();
+    int hidden = validate ? 2 : base.unseen().size();
+    Map<String, Object> results = new LinkedHashMap<>();
+    results.put("method", method);
+    results.put("measure", base.measure());
+    results.put("runs", outcomes.size());
+    TextTable table = new TextTable("figure", "accuracy (95 %)", "chance");
+    row(table, results, "sound to image, seen", outcomes, ZeroShot.Outcome::soundSeen, kept);
+    row(table, results, "sound to image, unseen", outcomes, ZeroShot.Outcome::soundUnseen, hidden);
+    row(table, results, "image to sound, seen", outcomes, ZeroShot.Outcome::imageSeen, kept);
+    row(table, results, "image to sound, unseen", outcomes, ZeroShot.Outcome::imageUnseen, hidden);
+    int all = kept + hidden;
+    row(table, results, "every class offered, seen", outcomes, ZeroShot.Outcome::generalSeen, all);
+    row(
+        table,
+        results,
+        "every class offered, unseen",
+        outcomes,
+        ZeroShot.Outcome::generalUnseen,
+        all);
+    row(table, results, "harmonic mean", outcomes, ZeroShot.Outcome::harmonic, all);
+    row(
+        table,
+        results,
+        "unseen in the epoch best on the test",
+        outcomes,
+        ZeroShot.Outcome::unseenAtBestEpoch,
+        hidden);
+    record(newRunFolder(), 1, results);
+    answer(
+        results,
+        String.format(
+            "%s, %s: %d runs%s%n%n%s",
+            method,
+            base.measure().name().toLowerCase(Locale.ROOT),
+            outcomes.size(),
+            validate ? " over " + pairs + " pairs of seen digits held out" : "",
+            table.render()));
+  }
+
+  private static void row(
+      TextTable table,
+      Map<String, Object> results,
+      String name,
+      List<ZeroShot.Outcome> outcomes,
+      ToDoubleFunction<ZeroShot.Outcome> of,
+      int classes) {
+    Spread spread = Spread.of(outcomes.stream().mapToDouble(of).toArray());
+    results.put(
+        name.replace(",", "").replace(' ', '_'), ProbeCommand.figures(spread));
+    table.row(name, spread.percent(), String.format("%.1f %%", 100.0 / classes));
+  }
+
+  private static List<Integer> places(List<String> digits, List<String> names) {
+    List<Integer> out = new ArrayList<>();
+    for (String digit : digits) {
+      int place = names.indexOf(digit.strip());
+      if (place < 0) {
+        throw SpillwayException.badInput("class '%s' is none of %s", digit, names);
+      }
+      out.add(place);
+    }
+    return out;
+  }
+
+  private ZeroShot.Method method() {
+    return switch (method) {
+      case "scores" -> new ZeroShot.Method.ClassScores(.1);
+      case "means" -> new ZeroShot.Method.ClassMeans();
+      case "contrastive" ->
+          new ZeroShot.Method.Contrast(
+              new Contrastive.Settings(width, 8, epochs, 1e-3, .1, new Contrastive.Loss.Soft(1)));
+      case "normalised" ->
+          new ZeroShot.Method.Contrast(
+              new Contrastive.Settings(
+                  width, 64, epochs, 1e-3, .1, new Contrastive.Loss.Normalised(10)));
+      default ->
+          throw SpillwayException.badInput(
+              "--method %s, known: scores, means, contrastive, normalised", method);
+    };
+  }
+
+  private Retrieval.Measure measure(ZeroShot.Method chosen) {
+    if (measure == null) {
+      return chosen instanceof ZeroShot.Method.Contrast c
+              && c.settings().loss() instanceof Contrastive.Loss.Soft
+          ? Retrieval.Measure.DOT
+          : Retrieval.Measure.COSINE;
+    }
+    for (Retrieval.Measure m : Retrieval.Measure.values()) {
+      if (m.name().equalsIgnoreCase(measure)) {
+        return m;
+      }
+    }
+    throw SpillwayException.badInput(
+        "--measure %s, known: dot, cosine, centred, csls", measure);
+  }
+}
