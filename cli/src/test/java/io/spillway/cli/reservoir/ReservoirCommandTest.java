@@ -43,6 +43,21 @@ final class ReservoirCommandTest {
   }
 
   @Test
+  void refusesImpossibleProtocols() throws Exception {
+    String set = folder.toString();
+    fails("--draws 1", "probe", "--events", set, "--draws", "1");
+    fails("unknown readout 'forest'", "probe", "--events", set, "--readouts", "forest");
+    fails("--by luck", "tune", "--events", set, "--by", "luck");
+    fails("a firing rate of 2", "tune", "--events", set, "--by", "rate", "--rate", "2");
+    fails("--network cnn", "baseline", "--events", set, "--network", "cnn");
+    fails("--hidden 0", "baseline", "--events", set, "--hidden", "0");
+    fails("--method luck", "zero-shot", "--events", set, "--sounds", set, "--method", "luck");
+    fails("--measure near", "zero-shot", "--events", set, "--sounds", set, "--measure", "near");
+    fails("--seeds 1", "zero-shot", "--events", set, "--sounds", set, "--seeds", "1");
+    fails("holds no recordings", "zero-shot", "--events", set, "--sounds", set);
+  }
+
+  @Test
   void refusesSoundInAnotherFormat() throws Exception {
     Path wav = bytes("a.wav", 'R', 'I', 'F', 'F', 1, 0, 0, 0, 'A', 'V', 'I', ' ');
     fails("no RIFF WAVE", "convert", wav.toString(), folder.resolve("a.bs1").toString());
