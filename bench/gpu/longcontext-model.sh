@@ -2,7 +2,7 @@
 # Trains the model that comes along and its retaining heads on one GPU within a time.
 #   bench/gpu/longcontext-model.sh OUT-DIR SECONDS [--quick]
 # OUT-DIR gets model.tar (folder with the weights, tokenizer and log) and heads.tar (files of heads and their logs).
-# FROM=DIR goes on from a model's weights, at a lower rate and without short rows; HEADS_FROM=DIR goes on from KIND.safetensors there.
+# FROM=DIR goes on from a model's weights, at a lower rate with an eighth of the length in some rows; HEADS_FROM=DIR goes on from KIND.safetensors there.
 # KINDS: the heads, trained beside each other: paper, query (the question stands first), value (weighted by softmax and value), with -loop
 # (eviction while training), for example query-value-loop.
 # --quick: a small model on whatever device there is, to try the script.

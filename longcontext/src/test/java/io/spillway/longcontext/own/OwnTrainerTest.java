@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +67,42 @@ class OwnTrainerTest {
           .doesNotContain(Float.NaN);
       assertThat(Tensors.dtype(weights.tensor("model.norm.weight"))).isEqualTo(DType.F16);
     }
+  }
+
+  /// With a rate that changes nothing the weights that are written are those of the start.
+  @Test
+  void aTrainingStartsBetweenTwoModels() {
+    Path near = folder.resolve("near");
+    Path far = folder.resolve("far");
+    train(1, DType.F32, near, Progress.silent());
+    train(6, DType.F32, far, Progress.silent());
+    Path between = folder.resolve("between");
+    Recipe still =
+        new Recipe(128, 2, 384, 384, TrainingLength.ofSteps(1), 1e-12, 1, 1, true, 3);
+    OwnTrainer.train(
+        still,
+        Optional.of(new Start(near, Optional.of(far), 0.25)),
+        Devices.cpu(),
+        DType.F32,
+        1,
+        between,
+        Progress.silent());
+    try (Weights a = Weights.open(near);
+        Weights b = Weights.open(far);
+        Weights mixed = Weights.open(between);
+        TensorScope scope = TensorScope.open()) {
+      String name = "model.embed_tokens.weight";
+      float[] from = Tensors.floats(a.tensor(name));
+      float[] to = Tensors.floats(b.tensor(name));
+      float[] got = Tensors.floats(mixed.tensor(name));
+      for (int i = 0; i < got.length; i++) {
+        float wanted = 0.75f * from[i] + 0.25f * to[i];
+        assertThat(got[i]).isCloseTo(wanted, Offset.offset(1e-3f * Math.abs(wanted) + 1e-5f));
+      }
+    }
+    assertThatThrownBy(() -> new Start(near, Optional.of(far), 1.5))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessageContaining("share 1.5 of the way must be from 0 to 1");
   }
 
   @Test
