@@ -32,7 +32,7 @@ void main(String[] args) {
             Calibration.builtIn(),
             MemoryModel.builtIn(),
             1,
-            10,
+            120,
             0.06,
             new Seeds(draw));
     StringBuilder line = new StringBuilder("" + draw);

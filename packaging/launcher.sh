@@ -20,6 +20,11 @@ fi
 unset OPENBLAS_CORETYPE
 export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" DJL_OFFLINE=true
 class_path="$jars/*"
+# the incubating Vector API prints a warning at every start, so only those commands load it that compute
+case ${1:-} in
+  '' | -* | help | completion | launch | plan | cluster | profile | simulate) vectors= ;;
+  *) vectors='--add-modules jdk.incubator.vector' ;;
+esac
 set -- io.spillway.cli.Main "$@"
 # functional simulation runs generated code, which wants options of its own; `spillway` in a checkout says why
 case "${2:-} ${3:-}" in
@@ -48,6 +53,6 @@ fi
 columns=0
 if [ -t 1 ]; then columns=$(tput cols 2>/dev/null || echo 0); fi
 # shellcheck disable=SC2086
-exec "$runtime/bin/java" -Xlog:disable --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+exec "$runtime/bin/java" -Xlog:disable $vectors --enable-native-access=ALL-UNNAMED \
   --sun-misc-unsafe-memory-access=allow -Djava.awt.headless=true -Dspillway.root="$data" -Dspillway.columns="$columns" \
   ${SPILLWAY_JAVA_OPTIONS:-} -cp "$class_path" "$@"

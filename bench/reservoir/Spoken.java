@@ -11,7 +11,7 @@ import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import io.spillway.reservoir.protocol.ReadoutTrainer;
 import io.spillway.reservoir.protocol.Splits;
-import io.spillway.reservoir.protocol.Spread;
+import io.spillway.report.Spread;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.IntStream;

@@ -17,18 +17,22 @@ public final class CompletionCommand extends SpillwayCommand {
 
   @Override
   protected void execute() {
-    switch (shell) {
-      case "bash" -> System.out.print(script());
-      case "zsh" ->
-          System.out.print(
-              "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n"
-                  + script());
-      default ->
-          throw SpillwayException.badInput("no completion for '%s', write bash or zsh", shell);
-    }
+    System.out.print(script(shell));
   }
 
-  static String script() {
+  /// **Errors:** another shell.
+  static String script(String shell) {
+    return switch (shell) {
+      case "bash" -> bash();
+      case "zsh" ->
+          "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n"
+              + bash();
+      default ->
+          throw SpillwayException.badInput("no completion for '%s', write bash or zsh", shell);
+    };
+  }
+
+  private static String bash() {
     CommandLine root = new CommandLine(new Root());
     for (Commands.Entry entry : Commands.entries()) {
       root.addSubcommand(entry.name(), new CommandLine(entry.create()));

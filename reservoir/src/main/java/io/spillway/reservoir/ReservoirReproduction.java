@@ -12,11 +12,13 @@ import io.spillway.reservoir.convert.ConvertedSets;
 import io.spillway.reservoir.energy.EnergyModel;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.Counts;
-import io.spillway.reservoir.liquid.Encoder;
+import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.protocol.CrossValidation;
+import io.spillway.reservoir.protocol.Encoding;
+import io.spillway.reservoir.protocol.Retrieval;
 import io.spillway.reservoir.protocol.ZeroShot;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -154,6 +156,7 @@ public final class ReservoirReproduction implements Reproduction {
             RecordingSet.open(folder),
             config.withSeed(setting.seeds().seed()),
             framing,
+            new Engine.Sparse(),
             setting.choose(3, 5),
             setting.seeds(),
             setting.progress())
@@ -232,7 +235,10 @@ public final class ReservoirReproduction implements Reproduction {
         counts(sounds, LiquidConfig.DENSE_SOUND.withNeurons(500), Framing.TIDIGITS, setting);
     ZeroShot.Settings protocol =
         new ZeroShot.Settings(
-            ZeroShot.Settings.PUBLISHED.seen(), ZeroShot.Settings.PUBLISHED.unseen(), 40);
+            ZeroShot.Settings.PUBLISHED.seen(),
+            ZeroShot.Settings.PUBLISHED.unseen(),
+            40,
+            Retrieval.Measure.COSINE);
     ZeroShot.Method method = new ZeroShot.Method.ClassScores(1);
     ZeroShot.Outcome[] out = new ZeroShot.Outcome[seeds];
     for (int s = 0; s < seeds; s++) {
@@ -240,6 +246,7 @@ public final class ReservoirReproduction implements Reproduction {
           ZeroShot.run(
               seen,
               digits(images),
+              images.size(),
               heard,
               digits(sounds),
               protocol,
@@ -256,8 +263,7 @@ public final class ReservoirReproduction implements Reproduction {
   private static Counts counts(
       RecordingSet set, LiquidConfig config, Framing framing, Reproduction.Setting setting) {
     Liquid liquid = new Liquid(config.withSeed(setting.seeds().seed()), framing);
-    return Counts.of(
-        Encoder.encode(liquid, set.size(), i -> framing.frames(set.read(i)), setting.progress()));
+    return Encoding.of(liquid, new Engine.Sparse(), set, setting.progress()).counts();
   }
 
   private static Finding energy(Reproduction.Setting setting) {

@@ -279,7 +279,8 @@ public final class ReproduceCommand extends SpillwayCommand {
     try {
       Files.createDirectories(at);
     } catch (java.io.IOException e) {
-      throw SpillwayException.notFound("cannot make the folder %s: %s", at, e.getMessage());
+      throw SpillwayException.notFound(
+          "cannot make the folder %s: %s", at, String.valueOf(e.getMessage()));
     }
     record.writeTo(at);
     return record;

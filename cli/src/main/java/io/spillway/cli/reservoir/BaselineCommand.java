@@ -4,6 +4,7 @@ import io.spillway.cli.SpillwayCommand;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Spread;
 import io.spillway.report.TextTable;
 import io.spillway.reservoir.energy.TrainingCost;
 import io.spillway.reservoir.events.RecordingSet;
@@ -14,7 +15,6 @@ import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import io.spillway.reservoir.protocol.ReadoutTrainer;
 import io.spillway.reservoir.protocol.Splits;
-import io.spillway.reservoir.protocol.Spread;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -118,8 +118,7 @@ public final class BaselineCommand extends SpillwayCommand {
                 seeds.stream("order", f));
             int[] predicted =
                 Arrays.stream(splits[f].test()).map(i -> model.predict(frames[i])).toArray();
-            accuracy[f] =
-                ReadoutTrainer.accuracy(predicted, Splits.pick(labels, splits[f].test()));
+            accuracy[f] = ReadoutTrainer.accuracy(predicted, Splits.pick(labels, splits[f].test()));
             synchronized (task) {
               parameters[0] = model.parameters();
               task.advance(1);

@@ -3,6 +3,7 @@ package io.spillway.cli.reservoir;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Spread;
 import io.spillway.report.TextTable;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.events.Sensor;
@@ -10,7 +11,6 @@ import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.protocol.Encoding;
 import io.spillway.reservoir.protocol.Probes;
 import io.spillway.reservoir.protocol.Splits;
-import io.spillway.reservoir.protocol.Spread;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -79,14 +79,12 @@ public final class ProbeCommand extends SpillwayCommand {
       String name = readout.name().toLowerCase(Locale.ROOT);
       if (shots.isEmpty()) {
         Splits.Split[] splits = Splits.folds(labels, folds, seeds.stream("folds"));
-        Spread found =
-            Probes.folds(encoding.counts(), labels, classes, readout, splits, seeds);
+        Spread found = Probes.folds(encoding.counts(), labels, classes, readout, splits, seeds);
         results.put(name, figures(found));
         table.row(name, folds + " folds", found.percent());
       }
       for (int n : shots) {
-        Spread found =
-            Probes.shots(encoding.counts(), labels, classes, readout, n, draws, seeds);
+        Spread found = Probes.shots(encoding.counts(), labels, classes, readout, n, draws, seeds);
         results.put(name + "_" + n + "_shots", figures(found));
         table.row(name, n + " a class", found.percent());
       }

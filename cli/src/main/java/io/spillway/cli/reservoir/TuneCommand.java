@@ -73,24 +73,17 @@ public final class TuneCommand extends SpillwayCommand {
         };
     RecordingSet all = set.open(options.seed);
     int[] labels = all.indices(all.classes());
-    int[] kept =
-        Splits.holdOut(labels, .2, new Seeds(options.seed).stream("validation")).test();
+    int[] kept = Splits.holdOut(labels, .2, new Seeds(options.seed).stream("validation")).test();
     if (recordings < 2 || kept.length < 2) {
       throw SpillwayException.badInput(
           "%d validation recordings of %d, 2 at least are needed",
           Math.min(recordings, kept.length), all.size());
     }
-    RecordingSet validation =
-        all.select(Arrays.copyOf(kept, Math.min(recordings, kept.length)));
+    RecordingSet validation = all.select(Arrays.copyOf(kept, Math.min(recordings, kept.length)));
     Sensor sensor = validation.read(0).sensor();
     List<Tuning.Trial> trials =
         Tuning.run(
-            validation,
-            options.liquid(sensor),
-            options.framing(sensor),
-            scales,
-            leaks,
-            progress());
+            validation, options.liquid(sensor), options.framing(sensor), scales, leaks, progress());
     Tuning.Trial best = Tuning.best(trials, goal);
     TextTable table = new TextTable("input scale", "leak", "firing rate", "memory, steps", "");
     for (Tuning.Trial t : trials) {
@@ -109,6 +102,7 @@ public final class TuneCommand extends SpillwayCommand {
     answer(
         results,
         String.format(
-            "%s%nbest: --input-scale %s --leak %s", table.render(), best.inputScale(), best.leak()));
+            "%s%nbest: --input-scale %s --leak %s",
+            table.render(), best.inputScale(), best.leak()));
   }
 }

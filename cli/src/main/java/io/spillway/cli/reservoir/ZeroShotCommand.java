@@ -3,6 +3,7 @@ package io.spillway.cli.reservoir;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Spread;
 import io.spillway.report.TextTable;
 import io.spillway.reservoir.convert.Cochlea;
 import io.spillway.reservoir.convert.ConvertedSets;
@@ -15,7 +16,6 @@ import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.protocol.Encoding;
 import io.spillway.reservoir.protocol.Retrieval;
-import io.spillway.reservoir.protocol.Spread;
 import io.spillway.reservoir.protocol.ZeroShot;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -172,12 +172,10 @@ public final class ZeroShotCommand extends SpillwayCommand {
           all.select(IntStream.range(skip, Math.min(all.size(), skip + limit)).toArray());
       counts =
           Counts.join(
-              counts,
-              encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, more));
+              counts, encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, more));
       labels = IntStream.concat(IntStream.of(labels), IntStream.of(more.indices(names))).toArray();
     }
-    Counts heard =
-        encode(LiquidConfig.LOCAL_SOUND.withNeurons(500), Framing.TIDIGITS, heardSet);
+    Counts heard = encode(LiquidConfig.LOCAL_SOUND.withNeurons(500), Framing.TIDIGITS, heardSet);
     ZeroShot.Settings base =
         new ZeroShot.Settings(places(seen, names), places(unseen, names), testPerClass, how);
     List<ZeroShot.Outcome> outcomes = new ArrayList<>();
@@ -253,8 +251,7 @@ public final class ZeroShotCommand extends SpillwayCommand {
       ToDoubleFunction<ZeroShot.Outcome> of,
       int classes) {
     Spread spread = Spread.of(outcomes.stream().mapToDouble(of).toArray());
-    results.put(
-        name.replace(",", "").replace(' ', '_'), ProbeCommand.figures(spread));
+    results.put(name.replace(",", "").replace(' ', '_'), ProbeCommand.figures(spread));
     table.row(name, spread.percent(), String.format("%.1f %%", 100.0 / classes));
   }
 
@@ -299,7 +296,6 @@ public final class ZeroShotCommand extends SpillwayCommand {
         return m;
       }
     }
-    throw SpillwayException.badInput(
-        "--measure %s, known: dot, cosine, centred, csls", measure);
+    throw SpillwayException.badInput("--measure %s, known: dot, cosine, centred, csls", measure);
   }
 }

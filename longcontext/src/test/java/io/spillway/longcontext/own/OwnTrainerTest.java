@@ -77,8 +77,7 @@ class OwnTrainerTest {
     train(1, DType.F32, near, Progress.silent());
     train(6, DType.F32, far, Progress.silent());
     Path between = folder.resolve("between");
-    Recipe still =
-        new Recipe(128, 2, 384, 384, TrainingLength.ofSteps(1), 1e-12, 1, 1, true, 3);
+    Recipe still = new Recipe(128, 2, 384, 384, TrainingLength.ofSteps(1), 1e-12, 1, 1, true, 3);
     OwnTrainer.train(
         still,
         Optional.of(new Start(near, Optional.of(far), 0.25)),

@@ -109,7 +109,9 @@ public final class GradientReadout {
     float[] row = new float[width];
     while (steps < settings.steps()) {
       int[] order = Splits.shuffled(labels.length, random);
-      for (int from = 0; from < order.length && steps < settings.steps(); from += settings.batch()) {
+      for (int from = 0;
+          from < order.length && steps < settings.steps();
+          from += settings.batch()) {
         int to = Math.min(order.length, from + settings.batch());
         for (int k = from; k < to; k++) {
           counts.copy(order[k], row);

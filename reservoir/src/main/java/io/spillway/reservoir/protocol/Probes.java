@@ -2,6 +2,7 @@ package io.spillway.reservoir.protocol;
 
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Spread;
 import io.spillway.reservoir.learn.Counts;
 import io.spillway.reservoir.learn.GradientReadout;
 import io.spillway.reservoir.learn.Prototypes;
@@ -40,8 +41,7 @@ public final class Probes {
       Seeds seeds) {
     double[] out = new double[splits.length];
     for (int f = 0; f < splits.length; f++) {
-      out[f] =
-          score(counts, labels, classes, readout, splits[f], false, seeds.stream("probe", f));
+      out[f] = score(counts, labels, classes, readout, splits[f], false, seeds.stream("probe", f));
     }
     return Spread.of(out);
   }

@@ -44,8 +44,7 @@ public final class ZeroShot {
       List<Integer> seen, List<Integer> unseen, int testPerClass, Retrieval.Measure measure) {
     /// As published: digits 1 to 7 seen, 8 and 9 unseen, 100 of each class.
     public static final Settings PUBLISHED =
-        new Settings(
-            List.of(1, 2, 3, 4, 5, 6, 7), List.of(8, 9), 100, Retrieval.Measure.COSINE);
+        new Settings(List.of(1, 2, 3, 4, 5, 6, 7), List.of(8, 9), 100, Retrieval.Measure.COSINE);
 
     public Settings {
       seen = List.copyOf(seen);
@@ -156,7 +155,11 @@ public final class ZeroShot {
   }
 
   private static double retrieve(
-      Part queries, List<Integer> asked, Part gallery, List<Integer> offered, Retrieval.Measure measure) {
+      Part queries,
+      List<Integer> asked,
+      Part gallery,
+      List<Integer> offered,
+      Retrieval.Measure measure) {
     int[] q = queries.testOf(asked);
     int[] g = gallery.testOf(offered);
     return Retrieval.accuracy(
@@ -176,8 +179,7 @@ public final class ZeroShot {
     private final Scaling scaling;
     private final float[][] embeddings;
 
-    Part(
-        Counts counts, int[] labels, int testable, Settings settings, Seeds seeds, String name) {
+    Part(Counts counts, int[] labels, int testable, Settings settings, Seeds seeds, String name) {
       this.counts = counts;
       this.labels = labels;
       int[] order = Splits.shuffled(labels.length, seeds.stream(name));

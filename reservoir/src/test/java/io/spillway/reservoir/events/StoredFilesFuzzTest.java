@@ -9,6 +9,7 @@ import io.spillway.reservoir.ReservoirTrainer;
 import io.spillway.reservoir.convert.DrawnDigits;
 import io.spillway.reservoir.convert.PixelModel;
 import io.spillway.reservoir.convert.Saccades;
+import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.testkit.Damage;
@@ -76,7 +77,8 @@ final class StoredFilesFuzzTest {
     LiquidConfig small = LiquidConfig.LOCAL_NMNIST.withNeurons(16);
     try {
       Path file = Files.createTempFile("fuzz", ".rsv");
-      ReservoirTrainer.train(set, small, Framing.NMNIST, new Seeds(1), Progress.silent())
+      ReservoirTrainer.train(
+              set, small, Framing.NMNIST, new Engine.Sparse(), new Seeds(1), Progress.silent())
           .model()
           .save(file);
       byte[] bytes = Files.readAllBytes(file);

@@ -37,8 +37,7 @@ final class ProtocolsTest {
           .as("%s", readout)
           .isGreaterThan(.9);
     }
-    assertThat(
-            Probes.shots(counts, labels, 3, Probes.Readout.PROTOTYPE, 4, 5, new Seeds(2)).mean())
+    assertThat(Probes.shots(counts, labels, 3, Probes.Readout.PROTOTYPE, 4, 5, new Seeds(2)).mean())
         .isGreaterThan(.9);
   }
 
@@ -183,14 +182,12 @@ final class ProtocolsTest {
     assertThat(trials.get(4).firingRate()).isGreaterThan(trials.get(0).firingRate());
     Tuning.Trial best = Tuning.best(trials, new Tuning.Goal.FiringRate(.05));
     assertThat(trials)
-        .allMatch(
-            t ->
-                Math.abs(Math.log(t.firingRate() / .05))
-                    >= Math.abs(Math.log(best.firingRate() / .05)));
+        .allMatch(t ->
+            Math.abs(Math.log(t.firingRate() / .05))
+                >= Math.abs(Math.log(best.firingRate() / .05)));
     Liquid liquid = new Liquid(config, Framing.NMNIST);
     Encoding sparse = Encoding.of(liquid, new Engine.Sparse(), drawn, Progress.silent());
-    Encoding torch =
-        Encoding.of(liquid, new Engine.Torch(Devices.cpu()), drawn, Progress.silent());
+    Encoding torch = Encoding.of(liquid, new Engine.Torch(Devices.cpu()), drawn, Progress.silent());
     assertThat((double) torch.spikes()).isCloseTo(sparse.spikes(), within(.002 * sparse.spikes()));
     assertThat(torch.inputSpikes()).isEqualTo(sparse.inputSpikes());
   }
@@ -215,8 +212,9 @@ final class ProtocolsTest {
     for (int i = 0; i < 80; i++) {
       SpikeFrames.Builder b = new SpikeFrames.Builder(10, 20);
       for (int k = 0; k < 25; k++) {
-        b.add(random.nextInt(10), (random.nextInt(4) > 0 ? labels[i] : 1 - labels[i]) * 10
-            + random.nextInt(10));
+        b.add(
+            random.nextInt(10),
+            (random.nextInt(4) > 0 ? labels[i] : 1 - labels[i]) * 10 + random.nextInt(10));
       }
       frames[i] = b.build();
     }
@@ -246,8 +244,7 @@ final class ProtocolsTest {
       float[] row = new float[width];
       for (int j = 0; j < width; j++) {
         row[j] =
-            (float)
-                Math.max(0, 3 + noise * random.nextGaussian() + (j % 3 == labels[i] ? 2 : 0));
+            (float) Math.max(0, 3 + noise * random.nextGaussian() + (j % 3 == labels[i] ? 2 : 0));
       }
       out.set(i, row);
     }
