@@ -1,6 +1,7 @@
 package io.spillway.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -71,8 +72,21 @@ class LaunchCommandIT {
     assertThat(run("launch", "--nproc", "1", "--", "/no/such/program").status()).isEqualTo(2);
   }
 
+  private static boolean ignoresInterrupts() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return false;
+    }
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("SigIgn:"))
+        .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 2) != 0);
+  }
+
   @Test
   void forwardsInterrupts() throws IOException, InterruptedException {
+    assumeFalse(
+        ignoresInterrupts(),
+        "started with SIGINT ignored, as a shell's background jobs are, which children inherit");
     Path mark = folder.resolve("mark");
     Process launcher =
         new ProcessBuilder(
