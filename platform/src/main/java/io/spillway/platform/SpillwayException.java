@@ -12,13 +12,18 @@ public final class SpillwayException extends RuntimeException {
   private final ErrorCode code;
 
   public SpillwayException(ErrorCode code, String message) {
-    super(message);
+    super(oneLine(message));
     this.code = code;
   }
 
   public SpillwayException(ErrorCode code, String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
     this.code = code;
+  }
+
+  /// Values that are shown come from files and requests, which may hold line ends.
+  private static String oneLine(String message) {
+    return message.replaceAll("\\s*\\R\\s*", " ");
   }
 
   /// Malformed input; the message is a format string that names value, bound and fix.

@@ -22,7 +22,7 @@ public final class SymbolTable {
     SymbolTable table = new SymbolTable();
     try {
       table.fill(in, bias);
-    } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
+    } catch (IndexOutOfBoundsException | IllegalArgumentException | ArithmeticException e) {
       table.names.clear();
     }
     return table;
