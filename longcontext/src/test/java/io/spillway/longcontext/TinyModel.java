@@ -66,4 +66,18 @@ public final class TinyModel implements AutoCloseable {
   public void close() {
     holder.close();
   }
+
+  /// The head's `dim` numbers of `x` from `at` on, turned to a position by rotary angles: theta
+  /// 1e4, pairs half a head apart.
+  public static double[] turned(float[] x, int at, int dim, int position) {
+    double[] out = new double[dim];
+    for (int i = 0; i < dim / 2; i++) {
+      double angle = position / Math.pow(1e4, 2.0 * i / dim);
+      double a = x[at + i];
+      double b = x[at + i + dim / 2];
+      out[i] = a * Math.cos(angle) - b * Math.sin(angle);
+      out[i + dim / 2] = b * Math.cos(angle) + a * Math.sin(angle);
+    }
+    return out;
+  }
 }

@@ -1,8 +1,7 @@
 package io.spillway.cli.house;
 
 import io.spillway.cli.CommandTask;
-import io.spillway.cli.ExecutorOptions;
-import io.spillway.cli.SpillwayCommand;
+import io.spillway.cli.SweepingCommand;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import io.spillway.report.TextTable;
@@ -15,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -33,15 +31,13 @@ import picocli.CommandLine.Parameters;
           + " --budgets {budget}",
       "  sweep --vary seed=1,2,3 -- reservoir train --events DIR --folds 5 --seed {seed}"
     })
-public final class SweepCommand extends SpillwayCommand {
+public final class SweepCommand extends SweepingCommand {
   @Option(
       names = "--vary",
       required = true,
       paramLabel = "NAME=A,B,...",
       description = "Values that stand for {NAME} in the command; several give every combination.")
   private Map<String, String> vary = new LinkedHashMap<>();
-
-  @Mixin private ExecutorOptions executor = new ExecutorOptions();
 
   @Option(
       names = "--store",
@@ -56,26 +52,16 @@ public final class SweepCommand extends SpillwayCommand {
       description = "The command with its options; put -- before it.")
   private List<String> words = new ArrayList<>();
 
-  private boolean failed;
-
-  @Override
-  protected int exitStatus() {
-    return failed ? 1 : 0;
-  }
-
   @Override
   protected void execute() {
     List<SweepPoint> points = points();
-    Sweep.Outcome outcome =
-        Sweep.run(points, new CommandTask(), executor.open(), store, progress());
-    failed = !outcome.failures().isEmpty();
+    Sweep.Outcome outcome = sweep(points, new CommandTask(), store);
     Map<String, Object> answers = new LinkedHashMap<>();
     outcome
         .results()
         .forEach((id, text) -> answers.put(id, Json.parse(text, Map.class, id).get("answer")));
     TextTable table = new TextTable("point", "answer");
     answers.forEach((id, answer) -> table.row(id, shortened(Json.line(answer))));
-    outcome.failures().forEach((id, why) -> System.err.println("failed: " + id + ": " + why));
     answer(Map.of("results", answers, "failures", outcome.failures()), table);
   }
 

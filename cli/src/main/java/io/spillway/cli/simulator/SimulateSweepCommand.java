@@ -1,7 +1,6 @@
 package io.spillway.cli.simulator;
 
-import io.spillway.cli.ExecutorOptions;
-import io.spillway.cli.SpillwayCommand;
+import io.spillway.cli.SweepingCommand;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Hertz;
@@ -24,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -33,7 +31,7 @@ import picocli.CommandLine.Parameters;
     name = "sweep",
     description =
         "Run programs on systems at clock rates, in parallel; the same call goes on after a stop.")
-public final class SimulateSweepCommand extends SpillwayCommand {
+public final class SimulateSweepCommand extends SweepingCommand {
   /// A point's work: plain values in, JSON out, so that it runs on any machine with the program.
   static final class Point implements SweepTask {
     private static final long serialVersionUID = 1L;
@@ -72,8 +70,6 @@ public final class SimulateSweepCommand extends SpillwayCommand {
       description = "Rates of 'fast', for example 4GHz,100GHz. Default: each system's own.")
   private List<String> clocks = new ArrayList<>();
 
-  @Mixin private ExecutorOptions executor = new ExecutorOptions();
-
   @Option(
       names = "--store",
       defaultValue = "sweep.tsv",
@@ -86,13 +82,6 @@ public final class SimulateSweepCommand extends SpillwayCommand {
       paramLabel = "FOLDER",
       description = "Write cycle stack and bandwidth plots there. Default: none.")
   private @Nullable Path plots;
-
-  private boolean failed;
-
-  @Override
-  protected int exitStatus() {
-    return failed ? 1 : 0;
-  }
 
   @Override
   protected void execute() {
@@ -118,8 +107,7 @@ public final class SimulateSweepCommand extends SpillwayCommand {
     if (points.isEmpty()) {
       throw SpillwayException.badInput("the sweep has no points, name systems and programs");
     }
-    Sweep.Outcome outcome = Sweep.run(points, new Point(), executor.open(), store, progress());
-    failed = !outcome.failures().isEmpty();
+    Sweep.Outcome outcome = sweep(points, new Point(), store);
     Map<String, TimingResult> results = new LinkedHashMap<>();
     outcome
         .results()
@@ -134,7 +122,6 @@ public final class SimulateSweepCommand extends SpillwayCommand {
             TimingReport.number(r.seconds() * 1e3),
             TimingReport.number(r.energy().joulesWithCooling()),
             TimingReport.number(r.millionsPerSecond())));
-    outcome.failures().forEach((id, why) -> System.err.println("failed: " + id + ": " + why));
     if (plots != null) {
       TimingReport.plots(results, plots);
     }

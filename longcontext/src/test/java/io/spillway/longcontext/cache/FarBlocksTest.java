@@ -144,11 +144,11 @@ class FarBlocksTest {
       float[] query, List<float[]> keys, List<float[]> values, List<Integer> places) {
     float[] out = new float[4 * DIM];
     for (int head = 0; head < 4; head++) {
-      double[] q = turned(query, head * DIM, places.size() - 1);
+      double[] q = TinyModel.turned(query, head * DIM, DIM, places.size() - 1);
       double[] sum = new double[DIM];
       double total = 0;
       for (int i = 0; i < places.size(); i++) {
-        double[] k = turned(keys.get(places.get(i)), head / 2 * DIM, i);
+        double[] k = TinyModel.turned(keys.get(places.get(i)), head / 2 * DIM, DIM, i);
         double logit = 0;
         for (int d = 0; d < DIM; d++) {
           logit += q[d] * k[d];
@@ -162,18 +162,6 @@ class FarBlocksTest {
       for (int d = 0; d < DIM; d++) {
         out[head * DIM + d] = (float) (sum[d] / total);
       }
-    }
-    return out;
-  }
-
-  private static double[] turned(float[] x, int at, int position) {
-    double[] out = new double[DIM];
-    for (int i = 0; i < DIM / 2; i++) {
-      double angle = position / Math.pow(1e4, 2.0 * i / DIM);
-      double a = x[at + i];
-      double b = x[at + i + DIM / 2];
-      out[i] = a * Math.cos(angle) - b * Math.sin(angle);
-      out[i + DIM / 2] = b * Math.cos(angle) + a * Math.sin(angle);
     }
     return out;
   }

@@ -179,7 +179,7 @@ class HeadBudgetsTest {
       assertThat(cache.isTurned()).isTrue();
       float[] keys = Tensors.floats(cache.keys());
       float[] values = Tensors.floats(cache.values());
-      double[] q = turned(query, head * dim, dim, length - 1);
+      double[] q = TinyModel.turned(query, head * dim, dim, length - 1);
       double[] out = new double[dim];
       double sum = 0;
       for (int i = 0; i < length; i++) {
@@ -197,18 +197,5 @@ class HeadBudgetsTest {
         assertThat(given[head * dim + d]).isCloseTo((float) (out[d] / sum), Offset.offset(1e-3f));
       }
     }
-  }
-
-  /// Rotary angles of the tiny model: theta 1e4, pairs half a head apart.
-  private static double[] turned(float[] x, int at, int dim, int position) {
-    double[] out = new double[dim];
-    for (int i = 0; i < dim / 2; i++) {
-      double angle = position / Math.pow(1e4, 2.0 * i / dim);
-      double a = x[at + i];
-      double b = x[at + i + dim / 2];
-      out[i] = a * Math.cos(angle) - b * Math.sin(angle);
-      out[i + dim / 2] = b * Math.cos(angle) + a * Math.sin(angle);
-    }
-    return out;
   }
 }

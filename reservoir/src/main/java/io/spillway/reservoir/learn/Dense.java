@@ -52,4 +52,19 @@ public final class Dense {
     }
     return best;
   }
+
+  /// The cross-entropy of the softmax of `scores`.
+  ///
+  /// @param slope takes its gradient by the scores
+  static double crossEntropy(float[] scores, int label, float[] slope) {
+    double largest = scores[argmax(scores)];
+    double sum = 0;
+    for (float s : scores) {
+      sum += Math.exp(s - largest);
+    }
+    for (int c = 0; c < scores.length; c++) {
+      slope[c] = (float) (Math.exp(scores[c] - largest) / sum) - (c == label ? 1 : 0);
+    }
+    return Math.log(sum) + largest - scores[label];
+  }
 }

@@ -9,7 +9,7 @@ import java.util.random.RandomGenerator;
 /// Adam. The linear one is the published readout and the usual linear probe.
 ///
 /// **Shapes:** layers `[out][in]` on scaled counts.
-public final class GradientReadout {
+public final class GradientReadout implements Classifier {
   /// How to train.
   ///
   /// @param hidden units of the hidden layer, 0 for a linear classifier
@@ -132,14 +132,10 @@ public final class GradientReadout {
     float[] hidden = layers[0].forward(row);
     float[] active = layers.length == 1 ? hidden : relu(hidden);
     float[] scores = layers.length == 1 ? hidden : layers[1].forward(active);
-    double largest = scores[Dense.argmax(scores)];
-    double sum = 0;
-    for (float s : scores) {
-      sum += Math.exp(s - largest);
-    }
     float[] slope = new float[scores.length];
+    double loss = Dense.crossEntropy(scores, label, slope);
     for (int c = 0; c < slope.length; c++) {
-      slope[c] = weight * ((float) (Math.exp(scores[c] - largest) / sum) - (c == label ? 1 : 0));
+      slope[c] *= weight;
     }
     if (layers.length == 2) {
       slope = layers[1].backward(active, slope);
@@ -148,7 +144,7 @@ public final class GradientReadout {
       }
     }
     layers[0].backward(row, slope);
-    return Math.log(sum) + largest - scores[label];
+    return loss;
   }
 
   private static float[] relu(float[] x) {
@@ -159,25 +155,12 @@ public final class GradientReadout {
     return out;
   }
 
-  /// One score a class.
+  @Override
   public float[] scores(float[] counts) {
     float[] row = counts.clone();
     scaling.apply(row);
     float[] out = layers[0].forward(row);
     return layers.length == 1 ? out : layers[1].forward(relu(out));
-  }
-
-  /// The classes of many recordings.
-  public int[] predict(Counts counts) {
-    int[] out = new int[counts.size()];
-    Arrays.setAll(
-        out,
-        i -> {
-          float[] row = new float[counts.width()];
-          counts.copy(i, row);
-          return Dense.argmax(scores(row));
-        });
-    return out;
   }
 
   /// Numbers that were learned.

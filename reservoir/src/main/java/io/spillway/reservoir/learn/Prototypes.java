@@ -1,11 +1,10 @@
 package io.spillway.reservoir.learn;
 
 import io.spillway.platform.SpillwayException;
-import java.util.Arrays;
 
 /// Nearest class mean on scaled counts, by cosine: the simplest learner, and the one for few
 /// examples.
-public final class Prototypes {
+public final class Prototypes implements Classifier {
   private final Scaling scaling;
   private final float[][] means; // [classes][features], of unit length
 
@@ -44,7 +43,7 @@ public final class Prototypes {
     }
   }
 
-  /// The cosine to every prototype.
+  @Override
   public float[] scores(float[] counts) {
     float[] row = counts.clone();
     scaling.apply(row);
@@ -53,19 +52,6 @@ public final class Prototypes {
     for (int c = 0; c < out.length; c++) {
       out[c] = Dense.dot(means[c], 0, row, 0, row.length);
     }
-    return out;
-  }
-
-  /// The classes of many recordings.
-  public int[] predict(Counts counts) {
-    int[] out = new int[counts.size()];
-    Arrays.setAll(
-        out,
-        i -> {
-          float[] row = new float[counts.width()];
-          counts.copy(i, row);
-          return Dense.argmax(scores(row));
-        });
     return out;
   }
 }

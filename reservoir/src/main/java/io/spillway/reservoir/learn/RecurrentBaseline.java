@@ -138,18 +138,15 @@ public final class RecurrentBaseline {
     float[][] m = new float[n][hidden];
     float[][] s = new float[n][hidden];
     float[] scores = run(frames, m, s);
-    double largest = scores[Dense.argmax(scores)];
-    double sum = 0;
-    for (float v : scores) {
-      sum += Math.exp(v - largest);
-    }
+    float[] slope = new float[classes];
+    double loss = Dense.crossEntropy(scores, label, slope);
     float[] mean = new float[hidden];
     for (float[] row : s) {
       Dense.axpy(1f / n, row, mean);
     }
     float[] outer = new float[hidden];
     for (int c = 0; c < classes; c++) {
-      float g = (float) (Math.exp(scores[c] - largest) / sum) - (c == label ? 1 : 0);
+      float g = slope[c];
       bias.gradient[c] += weight * g;
       for (int j = 0; j < hidden; j++) {
         readout.gradient[c * hidden + j] += weight * g * 10 * mean[j];
@@ -157,7 +154,7 @@ public final class RecurrentBaseline {
       }
     }
     back(frames, m, s, outer, weight);
-    return Math.log(sum) + largest - scores[label];
+    return loss;
   }
 
   private void back(SpikeFrames frames, float[][] m, float[][] s, float[] outer, float weight) {

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 /// the features (primal); both give the same readout.
 ///
 /// **Shapes:** weights are `[classes][features]` on scaled features.
-public final class RidgeReadout {
+public final class RidgeReadout implements Classifier {
   private final Scaling scaling;
   private final float[][] weights;
   private final float[] bias;
@@ -91,7 +91,7 @@ public final class RidgeReadout {
     return (long) classes() * (scaling.mean().length + 1);
   }
 
-  /// One score a class for one recording's counts.
+  @Override
   public float[] scores(float[] counts) {
     float[] row = counts.clone();
     scaling.apply(row);
@@ -100,23 +100,6 @@ public final class RidgeReadout {
       out[c] += Dense.dot(weights[c], 0, row, 0, row.length);
     }
     return out;
-  }
-
-  /// The class of the largest score.
-  public int predict(float[] counts) {
-    return Dense.argmax(scores(counts));
-  }
-
-  /// The classes of many recordings.
-  public int[] predict(Counts counts) {
-    return IntStream.range(0, counts.size())
-        .parallel()
-        .map(i -> {
-          float[] row = new float[counts.width()];
-          counts.copy(i, row);
-          return predict(row);
-        })
-        .toArray();
   }
 
   /// The products of all pairs of features (primal) or of recordings (dual).

@@ -3,6 +3,7 @@ package io.spillway.reservoir.protocol;
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.report.Spread;
+import io.spillway.reservoir.learn.Classifier;
 import io.spillway.reservoir.learn.Counts;
 import io.spillway.reservoir.learn.GradientReadout;
 import io.spillway.reservoir.learn.Prototypes;
@@ -100,21 +101,19 @@ public final class Probes {
       RandomGenerator random) {
     Counts train = counts.select(split.train());
     int[] known = Splits.pick(labels, split.train());
-    Counts test = counts.select(split.test());
-    int[] predicted =
+    Classifier trained =
         switch (readout) {
           case RIDGE ->
               few
-                  ? RidgeReadout.fit(train, known, classes, FEW_PENALTY)[0].predict(test)
-                  : ReadoutTrainer.train(train, known, classes, random).readout().predict(test);
+                  ? RidgeReadout.fit(train, known, classes, FEW_PENALTY)[0]
+                  : ReadoutTrainer.train(train, known, classes, random).readout();
           case LINEAR ->
-              GradientReadout.fit(train, known, classes, GradientReadout.Settings.LINEAR, random)
-                  .predict(test);
+              GradientReadout.fit(train, known, classes, GradientReadout.Settings.LINEAR, random);
           case MLP ->
-              GradientReadout.fit(train, known, classes, GradientReadout.Settings.MLP, random)
-                  .predict(test);
-          case PROTOTYPE -> Prototypes.fit(train, known, classes).predict(test);
+              GradientReadout.fit(train, known, classes, GradientReadout.Settings.MLP, random);
+          case PROTOTYPE -> Prototypes.fit(train, known, classes);
         };
+    int[] predicted = trained.predict(counts.select(split.test()));
     return ReadoutTrainer.accuracy(predicted, Splits.pick(labels, split.test()));
   }
 }
