@@ -67,7 +67,7 @@ if [ "$device" = cpu ]; then
   compare tiny-exact 60 tiny '' all-gpu,fraction:0.4:0.2,stride:2,zero-offload,twinflow:0.5 2 --deterministic
   LAUNCH_RANKS=2 compare tiny-two 60 tiny 1MB auto,zero-offload 2
 else
-  gpus=$(nvidia-smi -L | wc -l)
+  gpus=$(tr , '\n' <<<"${CUDA_VISIBLE_DEVICES:-$(nvidia-smi -L)}" | grep -c .)
   # shape/budget (0: all)/schedules/steps/options: s checksum, d deterministic passes, h split master
   if [ -n "$quick" ]; then
     parts=("0.2b/2500000000/auto,zero-offload,stride:2/2/s")
