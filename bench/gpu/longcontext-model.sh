@@ -3,8 +3,7 @@
 #   bench/gpu/longcontext-model.sh OUT-DIR SECONDS [--quick]
 # OUT-DIR gets model.tar (folder with the weights, tokenizer and log) and heads.tar (files of heads and their logs).
 # FROM=DIR goes on from a model's weights, at a lower rate with an eighth of the length in some rows; HEADS_FROM=DIR goes on from KIND.safetensors there.
-# KINDS: the heads, trained beside each other: paper, query (the question stands first), value (weighted by softmax and value), with -loop
-# (eviction while training), for example query-value-loop.
+# KINDS: the heads, trained beside each other: paper, value (weighted by softmax and value), with -loop (eviction while training).
 # --quick: a small model on whatever device there is, to try the script.
 set -u
 out=${1:?a folder for the results}
@@ -14,7 +13,7 @@ spillway=$here/spillway
 export RUST_FLAVOR=cpu # the tokenizer library has CPU natives only
 mkdir -p "$out" && out=$(CDPATH='' cd -- "$out" && pwd)
 work=$(mktemp -d) && mkdir -p "$work/model" "$work/heads"
-kinds=${KINDS:-paper value value-loop query query-value query-value-loop}
+kinds=${KINDS:-paper loop value value-loop}
 device=cuda model='--threads 8' retain='' # our defaults are made for a GPU
 if [ "${3:-}" = --quick ]; then
   device=auto model='--hidden 128 --layers 2 --length 384 --tokens 1536 --examined 2 --examine-every 5' retain='--width 32' kinds='paper loop'
@@ -28,10 +27,9 @@ timeout $((training + 45)) "$spillway" longcontext train-model --out "$work/mode
   >"$work/model/train.log" 2>&1 || { echo "the training of the model failed:"; grep -m 3 -E 'Exception|Error|error' "$work/model/train.log"; }
 tail -n 16 "$work/model/train.log"
 tar -cf "$out/model.tar" -C "$work" --exclude training.checkpoint model
-# the memory of six small processes fits beside each other; each makes its examples on two threads
+# the memory of four small processes fits beside each other; each makes its examples on two threads
 for kind in $kinds; do
   options=''
-  case $kind in query*) options="$options --question-first" ;; esac
   case $kind in *loop) options="$options --in-loop" ;; esac
   case $kind in *value*) options="$options --label value_weighted" ;; esac
   [ ! -f "${HEADS_FROM:-/nowhere}/$kind.safetensors" ] || options="$options --from $HEADS_FROM/$kind.safetensors --rate 1e-3"

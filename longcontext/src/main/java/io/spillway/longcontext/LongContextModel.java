@@ -20,23 +20,15 @@ public final class LongContextModel implements AutoCloseable {
   /// Heads that `retain train` writes and that lie beside a model.
   public static final String HEADS = "retaining_heads.safetensors";
 
-  /// Heads for prompts that begin with the question.
-  public static final String QUERY_HEADS = "retaining_heads_query.safetensors";
-
   private final DecoderFolder folder;
   private final Tokenizer tokenizer;
   private final @Nullable RetainingHeads heads;
-  private final @Nullable RetainingHeads queryHeads;
 
   private LongContextModel(
-      DecoderFolder folder,
-      Tokenizer tokenizer,
-      @Nullable RetainingHeads heads,
-      @Nullable RetainingHeads queryHeads) {
+      DecoderFolder folder, Tokenizer tokenizer, @Nullable RetainingHeads heads) {
     this.folder = folder;
     this.tokenizer = tokenizer;
     this.heads = heads;
-    this.queryHeads = queryHeads;
   }
 
   /// The folder of the model that comes with Spillway.
@@ -64,8 +56,7 @@ public final class LongContextModel implements AutoCloseable {
               heads.isPresent(),
               decoder.config(),
               device,
-              type),
-          heads(folder.resolve(QUERY_HEADS), false, decoder.config(), device, type));
+              type));
     } catch (RuntimeException e) {
       if (tokenizer != null) {
         tokenizer.close();
@@ -115,24 +106,20 @@ public final class LongContextModel implements AutoCloseable {
     return ChatTemplate.open(folder.folder());
   }
 
-  /// The heads that a policy uses, or null where it needs none.
-  public @Nullable RetainingHeads headsFor(Policy policy) {
-    RetainingHeads query = queryHeads;
-    return policy.base() instanceof Policy.LocretQuery && query != null ? query : heads;
+  /// The retaining heads, or null where there are none.
+  public @Nullable RetainingHeads heads() {
+    return heads;
   }
 
   /// A fresh sequence.
   public Session session(Policy policy, CacheSettings settings) {
-    return new Session(decoder(), policy, settings, headsFor(policy), null);
+    return new Session(decoder(), policy, settings, heads, null);
   }
 
   @Override
   public void close() {
     if (heads != null) {
       heads.close();
-    }
-    if (queryHeads != null) {
-      queryHeads.close();
     }
     tokenizer.close();
     folder.close();

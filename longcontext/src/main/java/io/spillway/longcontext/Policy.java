@@ -30,7 +30,8 @@ public sealed interface Policy {
     }
   }
 
-  /// Locret that reads the question before the text, so that scores know what is asked.
+  /// Locret that knows what is asked: the question's queries, computed before the text, raise the
+  /// scores of what they find in each chunk.
   record LocretQuery(double stabilizerShare) implements Policy {
     @Override
     public String label() {

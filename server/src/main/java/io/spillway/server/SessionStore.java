@@ -1,7 +1,6 @@
 package io.spillway.server;
 
 import io.spillway.longcontext.LongContextModel;
-import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.cache.Session;
 import io.spillway.platform.SpillwayException;
 import java.io.IOException;
@@ -45,7 +44,7 @@ final class SessionStore implements AutoCloseable {
     for (Path file : files) {
       String name = String.valueOf(file.getFileName());
       String id = name.substring(0, name.length() - SUFFIX.length());
-      sessions.put(id, Session.load(file, model.decoder(), model.headsFor(new Policy.Locret(0.4))));
+      sessions.put(id, Session.load(file, model.decoder(), model.heads()));
     }
   }
 
@@ -83,7 +82,7 @@ final class SessionStore implements AutoCloseable {
     if (session == null) {
       throw SpillwayException.notFound("no session '%s'; see GET /v1/sessions", id);
     }
-    return session.fork(model.headsFor(session.policy()));
+    return session.fork(model.heads());
   }
 
   synchronized boolean contains(String id) {

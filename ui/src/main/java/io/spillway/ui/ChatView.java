@@ -77,15 +77,11 @@ final class ChatView implements View {
   /// Policies whose cache holds the tokens in the order of reading and whose evictions are seen.
   private static boolean isShown(String label) {
     return switch (Policy.named(label)) {
-      case Policy.Full _, Policy.Locret _, Policy.HeavyHitters _, Policy.SnapKv _ -> true;
+      case Policy.Full _, Policy.Locret _, Policy.LocretQuery _, Policy.HeavyHitters _ -> true;
+      case Policy.SnapKv _ -> true;
       case Policy.StreamingLlm _, Policy.SirLlm _, Policy.Tova _, Policy.Random _ -> true;
       case Policy.ExpectedAttention _ -> true;
-      case Policy.LocretQuery _,
-          Policy.SnapKvWhole _,
-          Policy.InfLlm _,
-          Policy.Oracle _,
-          Policy.Wrapped _ ->
-          false;
+      case Policy.SnapKvWhole _, Policy.InfLlm _, Policy.Oracle _, Policy.Wrapped _ -> false;
     };
   }
 

@@ -2,7 +2,6 @@ package io.spillway.cli.longcontext;
 
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.longcontext.LongContextModel;
-import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.TrainingLength;
 import io.spillway.longcontext.eval.Prompts;
 import io.spillway.longcontext.eval.TrainingText;
@@ -61,11 +60,6 @@ public final class RetainCommand extends SpillwayCommand {
     int length;
 
     @Option(
-        names = "--question-first",
-        description = "Examples begin with their question: heads for the policy locret-q.")
-    boolean questionFirst;
-
-    @Option(
         names = "--label",
         defaultValue = "product",
         description =
@@ -94,7 +88,7 @@ public final class RetainCommand extends SpillwayCommand {
             longest, on.config().maxPositions());
       }
       if (data.equals("synthetic")) {
-        return prompts.examples(longest, questionFirst, TASKS, templates);
+        return prompts.examples(longest, TASKS, templates);
       }
       return TrainingText.read(Path.of(data), on.tokenizer(), longest);
     }
@@ -238,8 +232,7 @@ public final class RetainCommand extends SpillwayCommand {
     @Override
     protected void execute() {
       try (LongContextModel on = open(Optional.ofNullable(heads))) {
-        RetainingHeads judged =
-            on.headsFor(questionFirst ? new Policy.LocretQuery(0.4) : new Policy.Locret(0.4));
+        RetainingHeads judged = on.heads();
         if (judged == null) {
           throw SpillwayException.notFound(
               "%s has no retaining heads; make them with retain train", on.folder());

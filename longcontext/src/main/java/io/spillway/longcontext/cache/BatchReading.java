@@ -36,7 +36,7 @@ public final class BatchReading implements AutoCloseable {
   private final AngleTable table;
   private final Layer[] layers;
   private final @Nullable Watcher watcher;
-  private int sinks;
+  private @Nullable Question question;
   private int seen;
   private long peakEntries;
 
@@ -72,7 +72,6 @@ public final class BatchReading implements AutoCloseable {
     this.table = new AngleTable(decoder);
     this.policy = policy;
     this.settings = settings;
-    this.sinks = settings.sinks();
     this.scorer = BatchScores.of(policy, config, heads, importance);
     this.layers = new Layer[config.layers()];
   }
@@ -82,19 +81,15 @@ public final class BatchReading implements AutoCloseable {
   /// @param contexts of one length
   /// @param questions of one length
   public void prefill(int[][] contexts, int[][] questions) {
-    int from = 0;
     if (policy instanceof Policy.LocretQuery) {
-      int[][] prefixes = new int[contexts.length][];
-      for (int i = 0; i < prefixes.length; i++) {
-        prefixes[i] = new int[questions[i].length + 1];
-        prefixes[i][0] = contexts[i][0];
-        System.arraycopy(questions[i], 0, prefixes[i], 1, questions[i].length);
+      int[][] asked = new int[contexts.length][];
+      for (int i = 0; i < asked.length; i++) {
+        asked[i] = Question.tokens(contexts[i], questions[i], settings.chunk());
       }
-      extend(prefixes);
-      sinks = Math.max(sinks, prefixes[0].length);
-      from = 1;
+      forget();
+      question = new Question(decoder, table, false, asked);
     }
-    for (int at = from; at < contexts[0].length; at += settings.chunk()) {
+    for (int at = 0; at < contexts[0].length; at += settings.chunk()) {
       int end = Math.min(contexts[0].length, at + settings.chunk());
       forward(columns(contexts, at, end));
       if (policy.evicts() && !(policy instanceof Policy.SnapKvWhole)) {
@@ -104,6 +99,14 @@ public final class BatchReading implements AutoCloseable {
     extend(questions);
     if (policy instanceof Policy.SnapKvWhole) {
       evict(true);
+    }
+  }
+
+  private void forget() {
+    Question old = question;
+    if (old != null) {
+      old.close();
+      question = null;
     }
   }
 
@@ -260,8 +263,12 @@ public final class BatchReading implements AutoCloseable {
           continue;
         }
         int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
-        int always = Math.min(sinks, budget);
+        int always = Math.min(settings.sinks(), budget);
         Tensor worth = all.scores().clone();
+        Question asked = question;
+        if (asked != null) {
+          worth.add_(asked.adds(l, all.keys(), all.scores(), 0));
+        }
         Scalar largest = new Scalar(Double.POSITIVE_INFINITY);
         if (always > 0) {
           worth.narrow(2, 0, always).fill_(largest);
@@ -285,6 +292,7 @@ public final class BatchReading implements AutoCloseable {
 
   @Override
   public void close() {
+    forget();
     table.close();
     holder.close();
   }

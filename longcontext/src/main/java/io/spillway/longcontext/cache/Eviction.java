@@ -1,26 +1,46 @@
 package io.spillway.longcontext.cache;
 
 import io.spillway.longcontext.Policy;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Cuts one layer to its budget, as its policy and the wrappers around it say.
 final class Eviction {
   private Eviction() {}
 
   /// @param own the layer's caches: one for all heads, or one for each; keys not turned
+  /// @param question what the text is read for, if that counts
   /// @param budget entries of a head on average
   /// @param last no further chunk of the text follows
   /// @return the places before the eviction of what stayed, ascending, for each cache
   static List<Tensor> cut(
-      List<LayerCache> own, Policy policy, int budget, int sinks, boolean last) {
+      int layer,
+      List<LayerCache> own,
+      Policy policy,
+      @Nullable Question question,
+      int budget,
+      int sinks,
+      boolean last) {
     int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
     int always = Math.min(sinks, budget);
     int slots = policy.mergedSlots(budget, always);
+    List<Tensor> worth = new ArrayList<>();
+    int head = 0;
+    for (LayerCache cache : own) {
+      Tensor scores = cache.scores();
+      if (question != null) {
+        Tensor keys = cache.keys().unsqueeze(0);
+        scores = scores.add(question.adds(layer, keys, scores.unsqueeze(0), head).squeeze(0));
+      }
+      worth.add(cache.worth(scores, budget - slots, always, recent));
+      head += (int) scores.size(0);
+    }
     List<Tensor> best =
         own.size() == 1
-            ? List.of(own.getFirst().best(budget - slots, always, recent))
-            : HeadBudgets.best(own, budget - slots, always, recent, policy.headFloor());
+            ? List.of(LayerCache.best(worth.getFirst(), budget - slots))
+            : HeadBudgets.best(own, worth, budget - slots, policy.headFloor());
     for (int part = 0; part < own.size(); part++) {
       LayerCache cache = own.get(part);
       if (slots > 0) {

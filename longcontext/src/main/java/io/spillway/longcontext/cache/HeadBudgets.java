@@ -20,21 +20,21 @@ final class HeadBudgets {
   /// The places that stay, one tensor `[1, count]` ascending for each head.
   ///
   /// @param heads caches of one head each
+  /// @param worth of each head's entries, `[1, entries]`; changed here
   /// @param budget entries of a head on average, merged ones not counted
   /// @param floor share of the budget that every head keeps
-  static List<Tensor> best(
-      List<LayerCache> heads, int budget, int sinks, int recent, double floor) {
+  static List<Tensor> best(List<LayerCache> heads, List<Tensor> worth, int budget, double floor) {
     TensorVector all = new TensorVector();
     int[] begins = new int[heads.size() + 1];
     for (int i = 0; i < heads.size(); i++) {
       LayerCache head = heads.get(i);
-      Tensor worth = head.worth(budget, sinks, recent);
+      Tensor values = worth.get(i);
       long own = Math.min(Math.round(floor * budget), head.length() - (long) head.slots());
       if (own > 0) {
-        Tensor places = worth.topk(own, 1, true, false).get1();
-        worth.scatter_(1, places, new Scalar(Double.POSITIVE_INFINITY));
+        Tensor places = values.topk(own, 1, true, false).get1();
+        values.scatter_(1, places, new Scalar(Double.POSITIVE_INFINITY));
       }
-      all.push_back(worth.view(-1));
+      all.push_back(values.view(-1));
       begins[i + 1] = begins[i] + head.length();
     }
     long total = (long) budget * heads.size();

@@ -213,18 +213,13 @@ public final class LayerCache implements AutoCloseable {
     }
   }
 
-  /// The largest `budget` places of each head, ascending: `[kvHeads, budget]`.
+  /// Scores with sinks and the newest entries as the largest and merged ones as the smallest.
   ///
+  /// @param scores of all entries
   /// @param sinks first entries that stay
   /// @param recent newest entries that stay
-  Tensor best(int budget, int sinks, int recent) {
-    Tensor places = worth(budget, sinks, recent).topk(budget, 1, true, false).get1();
-    return places.sort(1, false).get0();
-  }
-
-  /// Scores with sinks and the newest entries as the largest and merged ones as the smallest.
-  Tensor worth(int budget, int sinks, int recent) {
-    Tensor worth = scores().clone();
+  Tensor worth(Tensor scores, int budget, int sinks, int recent) {
+    Tensor worth = scores.clone();
     if (slots > 0) {
       worth.narrow(1, sinksBeforeSlots, slots).fill_(new Scalar(Double.NEGATIVE_INFINITY));
     }
@@ -238,6 +233,11 @@ public final class LayerCache implements AutoCloseable {
       worth.narrow(1, length - (long) newest, newest).fill_(largest);
     }
     return worth;
+  }
+
+  /// The `budget` places of largest worth of each head, ascending: `[kvHeads, budget]`.
+  static Tensor best(Tensor worth, int budget) {
+    return worth.topk(budget, 1, true, false).get1().sort(1, false).get0();
   }
 
   /// Merged entries, which stand behind the sinks.

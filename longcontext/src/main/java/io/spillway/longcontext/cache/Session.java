@@ -46,7 +46,6 @@ public final class Session implements AutoCloseable {
   private final List<FarBlocks> far = new ArrayList<>();
   private @Nullable BlockStore store;
   private int seen;
-  private int sinks;
   private int horizon;
   private long peakBytes;
   private final TensorHolder ends = new TensorHolder();
@@ -54,6 +53,7 @@ public final class Session implements AutoCloseable {
   private float @Nullable [] lastLogits;
   private boolean recordsSteps;
   private @Nullable RecordedStep step;
+  private @Nullable Question asked;
   private @Nullable EvictionObserver observer;
 
   /// @param heads trained heads if the policy needs them
@@ -70,7 +70,6 @@ public final class Session implements AutoCloseable {
     this.base = policy.base();
     this.parts = policy.headFloor() < 1 ? config.kvHeads() : 1;
     this.settings = settings;
-    this.sinks = settings.sinks();
     this.scorer = Scorer.of(policy, config, heads, importance);
     this.table = new AngleTable(decoder);
     this.recordsSteps = decoder.device().isCuda();
@@ -198,9 +197,7 @@ public final class Session implements AutoCloseable {
       horizon = (int) Math.min(whole, policy.evicts() ? longest(question.length) : whole);
       this.context = context.clone();
       this.question = question.clone();
-      if (base instanceof Policy.LocretQuery && seen == 0 && context.length > 0) {
-        at = prefixQuestion(context, question);
-      }
+      ask(context, question);
     }
 
     public boolean isDone() {
@@ -231,23 +228,21 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /// The begin token, the question, the text, the question once more. The leading question stays in
-  /// the cache with the sinks.
-  ///
-  /// @return tokens of the text that are read with it
-  private int prefixQuestion(int[] context, int[] question) {
-    int begin = Math.min(1, context.length);
-    int[] prefix = Arrays.copyOf(context, begin + question.length);
-    System.arraycopy(question, 0, prefix, begin, question.length);
-    if (prefix.length >= settings.budget()) {
-      throw SpillwayException.badInput(
-          "the question of %d tokens does not fit into the budget of %d entries; raise the budget"
-              + " or use the policy locret",
-          question.length, settings.budget());
+  /// Reads the question before the text, for what it looks for.
+  private void ask(int[] context, int[] question) {
+    forgetQuestion();
+    if (base instanceof Policy.LocretQuery && context.length > 0 && question.length > 0) {
+      int[][] tokens = {Question.tokens(context, question, settings.chunk())};
+      asked = new Question(decoder, table, beyond(1), tokens);
     }
-    extend(prefix);
-    sinks = Math.max(sinks, prefix.length);
-    return begin;
+  }
+
+  private void forgetQuestion() {
+    Question old = asked;
+    if (old != null) {
+      old.close();
+      asked = null;
+    }
   }
 
   /// The largest position of a prompt under eviction.
@@ -535,7 +530,7 @@ public final class Session implements AutoCloseable {
           continue;
         }
         own.forEach(cache -> cache.turnBack(decoder, table));
-        List<Tensor> best = Eviction.cut(own, policy, budget, sinks, last);
+        List<Tensor> best = Eviction.cut(layer, own, policy, asked, budget, settings.sinks(), last);
         if (observer != null && parts == 1) {
           observer.kept(layer, Tensors.longs(best.getFirst()), config.kvHeads());
         }
@@ -560,7 +555,6 @@ public final class Session implements AutoCloseable {
       }
     }
     copy.seen = seen;
-    copy.sinks = sinks;
     copy.lastLogits = lastHidden == null ? lastLogits : logits();
     copy.notePeak();
     return copy;
@@ -578,14 +572,9 @@ public final class Session implements AutoCloseable {
     return SessionFile.load(file, decoder, heads);
   }
 
-  int sinks() {
-    return sinks;
-  }
-
   /// Notes what a stored cache had read.
-  void restored(int tokens, int kept, float @Nullable [] logits) {
+  void restored(int tokens, float @Nullable [] logits) {
     seen = tokens;
-    sinks = kept;
     lastLogits = logits;
     notePeak();
   }
@@ -598,6 +587,7 @@ public final class Session implements AutoCloseable {
       second.close();
     }
     endStep();
+    forgetQuestion();
     ends.close();
     caches.forEach(LayerCache::close);
     table.close();

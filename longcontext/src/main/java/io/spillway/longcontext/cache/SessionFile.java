@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// heads differ in length), merged entries' mass, and the blocks of InfLLM.
 final class SessionFile {
   private static final List<String> NUMBERS =
-      List.of("seen", "sinks", "budget", "chunk", "local", "settingSinks");
+      List.of("seen", "budget", "chunk", "local", "settingSinks");
 
   private SessionFile() {}
 
@@ -30,12 +30,7 @@ final class SessionFile {
     CacheSettings settings = session.settings();
     Map<String, String> metadata = new LinkedHashMap<>();
     int[] numbers = {
-      session.seen(),
-      session.sinks(),
-      settings.budget(),
-      settings.chunk(),
-      settings.local(),
-      settings.sinks()
+      session.seen(), settings.budget(), settings.chunk(), settings.local(), settings.sinks()
     };
     for (int i = 0; i < numbers.length; i++) {
       metadata.put(NUMBERS.get(i), String.valueOf(numbers[i]));
@@ -84,7 +79,7 @@ final class SessionFile {
         numbers[i] = Integer.parseInt(text);
       }
       CacheSettings settings =
-          new CacheSettings(numbers[2], numbers[3], numbers[4], numbers[5], 1, false)
+          new CacheSettings(numbers[1], numbers[2], numbers[3], numbers[4], 1, false)
               .storedAs(CacheStorage.named(metadata.getOrDefault("storage", "model")));
       Policy policy = Policy.named(metadata.getOrDefault("policy", ""));
       Session session = new Session(decoder, policy, settings, heads, null);
@@ -95,7 +90,7 @@ final class SessionFile {
         throw e;
       }
       float[] logits = weights.contains("logits") ? Tensors.floats(weights.tensor("logits")) : null;
-      session.restored(numbers[0], numbers[1], logits);
+      session.restored(numbers[0], logits);
       return session;
     }
   }

@@ -250,10 +250,6 @@ public final class Evaluation {
     long peak = 0;
     long begin = System.nanoTime();
     for (Group group : groups) {
-      if (policy.base() instanceof Policy.LocretQuery && group.questionLength() + 2 > budget) {
-        return Cell.unmeasured(
-            task, length, policy, budget, 0, settings, "the question does not fit into the budget");
-      }
       Answered answered = answer(plan, group, policy, budget == 0 ? length : budget);
       sum += answered.score();
       peak = Math.max(peak, answered.peakBytes());
@@ -293,7 +289,7 @@ public final class Evaluation {
                 model.decoder(),
                 policy,
                 settings,
-                model.headsFor(policy),
+                model.heads(),
                 policy instanceof Policy.Oracle ? importance(group) : null,
                 null)) {
       double score = 0;
@@ -338,8 +334,7 @@ public final class Evaluation {
     double sum = 0;
     long peak = 0;
     for (int i = 0; i < group.size(); i++) {
-      try (Session session =
-          new Session(model.decoder(), policy, settings, model.headsFor(policy), null)) {
+      try (Session session = new Session(model.decoder(), policy, settings, model.heads(), null)) {
         for (int turn = 0; turn < group.turns(); turn++) {
           if (turn == 0) {
             session.prefill(group.contexts()[i], group.questions(0)[i]);

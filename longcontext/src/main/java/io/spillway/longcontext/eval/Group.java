@@ -90,10 +90,6 @@ final class Group {
     return questions.get(turn);
   }
 
-  int questionLength() {
-    return questions.getFirst()[0].length;
-  }
-
   int answerLength(int turn) {
     return answerLengths[turn];
   }

@@ -81,35 +81,24 @@ public final class Prompts {
   }
 
   /// Prompt and answer of the first turn.
-  ///
-  /// @param questionFirst the question stands before the text as well
-  public RetainTrainer.Example example(Sample sample, boolean questionFirst) {
-    int[] context = context(sample);
+  public RetainTrainer.Example example(Sample sample) {
     Sample.Turn turn = sample.turns().getFirst();
-    int[] question = question(turn);
-    int[] prompt;
-    if (questionFirst) {
-      int[] begin = java.util.Arrays.copyOf(context, 1);
-      int[] rest = java.util.Arrays.copyOfRange(context, 1, context.length);
-      prompt = join(begin, question, rest, question);
-    } else {
-      prompt = join(context, question);
-    }
+    int[] prompt = join(context(sample), question(turn));
     return new RetainTrainer.Example(join(prompt, answer(turn)), prompt.length);
   }
 
   /// Endless examples of mixed tasks up to a length, for training heads.
   public RetainTrainer.Source examples(
-      int longest, boolean questionFirst, List<Task> tasks, TaskGenerator.Templates templates) {
+      int longest, List<Task> tasks, TaskGenerator.Templates templates) {
     TaskGenerator grammar = generator(Filler.GRAMMAR, templates);
     TaskGenerator noise = generator(Filler.NOISE, templates);
     return random -> {
       Task task = tasks.get(random.nextInt(tasks.size()));
       int least = Math.min(longest, 96);
-      int tokens = least + random.nextInt(longest - least + 1) - (questionFirst ? 20 : 0);
+      int tokens = least + random.nextInt(longest - least + 1);
       TaskGenerator from = random.nextInt(6) == 0 ? noise : grammar;
       RandomGenerator same = random;
-      return example(from.generate(task, Math.max(64, tokens), -1, same), questionFirst);
+      return example(from.generate(task, Math.max(64, tokens), -1, same));
     };
   }
 }

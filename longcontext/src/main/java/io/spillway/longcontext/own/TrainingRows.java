@@ -45,8 +45,7 @@ final class TrainingRows {
     }
     Task task = mix.pick(random);
     boolean chat = random.nextInt(10) < 3;
-    boolean questionFirst = random.nextInt(4) == 0;
-    int tokens = length - (questionFirst ? 18 : 2);
+    int tokens = length - 2;
     int choice = random.nextInt(8);
     TaskGenerator from = choice == 0 ? noise : choice < 3 ? words : grammar;
     // a chain of variables needs some fifty tokens with its question
@@ -55,12 +54,12 @@ final class TrainingRows {
         random.nextInt(4) == 0
             ? from.generate(task, tokens, -1, random)
             : from.dense(task, tokens, turns, random);
-    return lay(sample, length, chat, questionFirst);
+    return lay(sample, length, chat);
   }
 
   /// A row as an evaluation has it: text, then questions and answers, nothing else.
   Row plain(Task task, int length, RandomGenerator random) {
-    return lay(grammar.generate(task, length - 2, -1, random), length, false, false);
+    return lay(grammar.generate(task, length - 2, -1, random), length, false);
   }
 
   /// Random tokens, a second time after a mark; short runs are repeated more often.
@@ -85,16 +84,10 @@ final class TrainingRows {
   }
 
   /// Lays a sample out as plain text or as a chat.
-  ///
-  /// @param questionFirst the first question stands before the text as well
-  private Row lay(Sample sample, int length, boolean chat, boolean questionFirst) {
+  private Row lay(Sample sample, int length, boolean chat) {
     int[] ids = new int[length + 1];
     float[] weights = new float[length];
     int at = put(ids, weights, 0, OwnVocabulary.BEGIN + (chat ? OwnVocabulary.USER : ""), 0);
-    if (questionFirst) {
-      Sample.Turn turn = sample.turns().getFirst();
-      at = put(ids, weights, at, turn.question() + turn.lead(), TEXT_WEIGHT);
-    }
     at = put(ids, weights, at, sample.context(), TEXT_WEIGHT);
     List<Sample.Turn> turns = sample.turns();
     for (int i = 0; i < turns.size(); i++) {

@@ -82,7 +82,11 @@ class HeadBudgetsTest {
               cache.scores().copy_(Tensors.of(scores[head], 1, length));
               caches.add(cache);
             }
-            List<Tensor> best = HeadBudgets.best(caches, budget, sinks, recent, floor);
+            List<Tensor> worth =
+                caches.stream()
+                    .map(cache -> cache.worth(cache.scores(), budget, sinks, recent))
+                    .toList();
+            List<Tensor> best = HeadBudgets.best(caches, worth, budget, floor);
             List<TreeSet<Integer>> wanted = reference(scores, budget, sinks, recent, floor);
             for (int head = 0; head < heads; head++) {
               assertThat(Tensors.longs(best.get(head)))

@@ -133,7 +133,9 @@ class MergingTest {
                   .copy_(Tensors.of(floats(random, 2 * added), 2, added));
               int old = cache.slots();
               double oldMass = cache.slotMass();
-              Tensor kept = cache.best(budget - slots, sinks, 2);
+              Tensor kept =
+                  LayerCache.best(
+                      cache.worth(cache.scores(), budget - slots, sinks, 2), budget - slots);
               long[] places = Tensors.longs(kept);
               List<Head> wanted = new ArrayList<>();
               for (int head = 0; head < 2; head++) {

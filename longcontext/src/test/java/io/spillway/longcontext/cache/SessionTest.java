@@ -71,14 +71,6 @@ class SessionTest {
               session.prefill(context, question);
               int[] all = Arrays.copyOf(context, 68);
               System.arraycopy(question, 0, all, 61, 7);
-              if (policy.base() instanceof Policy.LocretQuery) {
-                // the begin token, the question, the rest, the question
-                all = new int[75];
-                all[0] = context[0];
-                System.arraycopy(question, 0, all, 1, 7);
-                System.arraycopy(context, 1, all, 8, 60);
-                System.arraycopy(question, 0, all, 68, 7);
-              }
               assertThat(session.logits())
                   .containsExactly(fullForward(model, all), Offset.offset(1e-3f));
               float[] next = session.extend(new int[] {5});
