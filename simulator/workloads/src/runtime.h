@@ -65,6 +65,20 @@ static int same(const char *a, const char *b) {
   return *a == *b;
 }
 
+// The class that the first argument names, S without one; one that the program does not have ends it.
+static char size_class(int count, char **arguments, const char *has) {
+  if (count < 2) return 'S';
+  for (const char *k = has; *k; k++) if (arguments[1][0] == *k && !arguments[1][1]) return *k;
+  text("class "); text(arguments[1]); text(" is none of "); text(has); text("\n");
+  call3(93, 2, 0, 0);
+  return 0;
+}
+
+// Whether a value is within a relative distance of the expected one.
+static inline int near(double value, double expected, double distance) {
+  return absolute(value - expected) <= distance * absolute(expected);
+}
+
 static long decimal(const char *s) {
   long v = 0;
   while (*s >= '0' && *s <= '9') v = v * 10 + *s++ - '0';

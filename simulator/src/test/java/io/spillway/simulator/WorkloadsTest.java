@@ -10,11 +10,13 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every workload of ours verifies its own answer on the functional engine.
 final class WorkloadsTest {
@@ -22,22 +24,60 @@ final class WorkloadsTest {
     return TestData.repository().resolve("simulator/workloads");
   }
 
-  private static final List<String> SHORT =
-      List.of("is", "mg", "bt", "lu", "cc", "bfs", "pointer", "stream", "branch");
-
-  @Test
-  void everyAnswerIsVerified() throws Exception {
-    for (String name : SHORT) {
-      byte[] elf = Files.readAllBytes(folder().resolve("programs").resolve(name));
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      boolean graph = name.equals("bfs") || name.equals("cc");
-      String[] arguments = graph ? new String[] {name, "uniform", "11"} : new String[] {name};
-      try (Machine machine = Programs.machine(elf, out, arguments)) {
-        new Scheduler(machine, new FunctionalEngine(machine)).run();
-        assertThat(machine.exitStatus()).as(name).isZero();
-      }
-      assertThat(out.toString(StandardCharsets.UTF_8)).contains(name + ": verified");
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "is S",
+        "is W",
+        "cg S",
+        "mg S",
+        "ft S",
+        "ep T",
+        "bt S",
+        "lu S",
+        "cc uniform 11",
+        "bfs uniform 11",
+        "pointer",
+        "stream",
+        "branch"
+      })
+  void everyAnswerIsVerified(String command) throws Exception {
+    String[] words = command.split(" ");
+    byte[] elf = Files.readAllBytes(folder().resolve("programs").resolve(words[0]));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (Machine machine = Programs.machine(elf, out, words)) {
+      new Scheduler(machine, new FunctionalEngine(machine)).run();
+      assertThat(machine.exitStatus()).isZero();
     }
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains(words[0] + ": verified");
+  }
+
+  /// The figures that NAS publishes for class S, to the digits that the programs print.
+  @ParameterizedTest
+  @CsvSource({
+    "cg, zeta 8.597178e0",
+    "mg, to 5.307707e-5",
+    "ft, checksum 5.542683e2 4.932597e2",
+  })
+  void namesTheFiguresOfNas(String name, String figure) throws Exception {
+    byte[] elf = Files.readAllBytes(folder().resolve("programs").resolve(name));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (Machine machine = Programs.machine(elf, out, name)) {
+      new Scheduler(machine, new FunctionalEngine(machine)).run();
+    }
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains(figure);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ep", "ft", "is", "cg", "mg", "lu", "bt"})
+  void refusesAClassThatItDoesNotHave(String name) throws Exception {
+    byte[] elf = Files.readAllBytes(folder().resolve("programs").resolve(name));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (Machine machine = Programs.machine(elf, out, name, "C")) {
+      new Scheduler(machine, new FunctionalEngine(machine)).run();
+      assertThat(machine.exitStatus()).isEqualTo(2);
+    }
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("class C is none of");
   }
 
   @Test
