@@ -29,6 +29,10 @@ public final class Main {
       System.out.println("spillway " + Version.text());
       return 0;
     }
+    Optional<Commands.Entry> direct = Commands.direct(args);
+    if (direct.isPresent()) {
+      return commandLine(direct.get()).execute(Arrays.copyOfRange(args, 2, args.length));
+    }
     String name = args[0].equals("help") && args.length > 1 ? args[1] : args[0];
     Optional<Commands.Entry> entry = Commands.find(name);
     if (entry.isEmpty()) {

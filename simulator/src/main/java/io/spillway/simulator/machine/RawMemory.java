@@ -22,9 +22,21 @@ public final class RawMemory {
 
   private static final int READ_WRITE = 3;
   private static final int DONT_NEED = 4;
-  private static final MethodHandle MMAP = function("mmap", 6);
-  private static final MethodHandle MUNMAP = function("munmap", 2);
-  private static final MethodHandle MADVISE = function("madvise", 3);
+
+  // each in a holder of its own: linking one takes milliseconds of every start, and few programs
+  // give memory back
+
+  private static final class Map {
+    static final MethodHandle MMAP = function("mmap", 6);
+  }
+
+  private static final class Unmap {
+    static final MethodHandle MUNMAP = function("munmap", 2);
+  }
+
+  private static final class Advise {
+    static final MethodHandle MADVISE = function("madvise", 3);
+  }
 
   private RawMemory() {}
 
@@ -62,7 +74,7 @@ public final class RawMemory {
   /// Reserves `bytes` of zeros; returns 0 if the system refuses.
   static long reserve(long bytes) {
     try {
-      long address = (long) MMAP.invokeExact(0L, bytes, (long) READ_WRITE, flags(), -1L, 0L);
+      long address = (long) Map.MMAP.invokeExact(0L, bytes, (long) READ_WRITE, flags(), -1L, 0L);
       return address == -1 ? 0 : address;
     } catch (Throwable e) {
       throw new IllegalStateException("mmap failed", e);
@@ -71,7 +83,7 @@ public final class RawMemory {
 
   static void release(long address, long bytes) {
     try {
-      long unused = (long) MUNMAP.invokeExact(address, bytes);
+      long unused = (long) Unmap.MUNMAP.invokeExact(address, bytes);
     } catch (Throwable e) {
       throw new IllegalStateException("munmap failed", e);
     }
@@ -81,7 +93,7 @@ public final class RawMemory {
   static void discard(long address, long bytes) {
     boolean linux = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux");
     try {
-      if (linux && (long) MADVISE.invokeExact(address, bytes, (long) DONT_NEED) == 0) {
+      if (linux && (long) Advise.MADVISE.invokeExact(address, bytes, (long) DONT_NEED) == 0) {
         return;
       }
     } catch (Throwable e) {
