@@ -197,11 +197,11 @@ public final class MemorySystem {
   }
 
   public long dramRowHits() {
-    return dram.rowHits;
+    return dram.rowHits();
   }
 
   /// Time that the DRAM data bus moved data.
   public long dramBusy() {
-    return dram.busBusy;
+    return dram.busBusy();
   }
 }

@@ -32,7 +32,7 @@ class DramTimingTest {
     read(dram, 0, START);
     // when its next line is read, then 13.75 + 5 + 20
     assertThat(read(dram, 1, START + 200 * NS)).isEqualTo(38.75);
-    assertThat(dram.rowHits).isEqualTo(1);
+    assertThat(dram.rowHits()).isEqualTo(1);
   }
 
   @Test
