@@ -52,7 +52,7 @@ final class DramBanks {
   private final int[] oldest;
 
   private long nextBurst;
-  private long refreshes;
+  private long nextRefresh;
 
   long rowHits;
   long busBusy;
@@ -90,6 +90,7 @@ final class DramBanks {
     activates = new long[4 * d.ranks()];
     Arrays.fill(activates, LONG_AGO);
     oldest = new int[d.ranks()];
+    nextRefresh = refi - rp;
   }
 
   static long fs(double nanoseconds) {
@@ -110,7 +111,7 @@ final class DramBanks {
     System.arraycopy(other.activates, 0, activates, 0, activates.length);
     System.arraycopy(other.oldest, 0, oldest, 0, ranks);
     nextBurst = other.nextBurst;
-    refreshes = other.refreshes;
+    nextRefresh = other.nextRefresh;
     rowHits = other.rowHits;
     busBusy = other.busBusy;
   }
@@ -133,8 +134,8 @@ final class DramBanks {
     return nextBurst;
   }
 
-  /// When the next access should be chosen: late enough to know what there is to choose from,
-  /// early enough to change the row behind the burst under way.
+  /// When the next access should be chosen: late enough to know what there is to choose from, early
+  /// enough to change the row behind the burst under way.
   long nextChoice() {
     return nextBurst - rp - rcd;
   }
@@ -157,20 +158,26 @@ final class DramBanks {
     return isOpen(line) ? allowed : Math.max(allowed, activateTime(line, now) + rcd);
   }
 
+  /// When the column command of a line would go if it were chosen at `now`.
+  long burstTime(long line, boolean read, long now) {
+    return Math.max(Math.max(columnTime(line, read, now), nextBurst), now);
+  }
+
+  boolean refreshIsDue(long now) {
+    return now >= nextRefresh;
+  }
+
   /// Closes every row where a refresh has become due.
   void refresh(long now) {
-    long first = refi - rp;
-    if (now < first) {
+    if (!refreshIsDue(now)) {
       return;
     }
-    long due = (now - first) / refi + 1;
-    if (due > refreshes) {
-      refreshes = due;
-      long end = first + (due - 1) * refi + rp + rfc;
-      for (int b = 0; b < banks; b++) {
-        openRow[b] = NONE;
-        activateAt[b] = Math.max(activateAt[b], end);
-      }
+    // the latest of those that have come due decides
+    long start = nextRefresh + (now - nextRefresh) / refi * refi;
+    nextRefresh = start + refi;
+    for (int b = 0; b < banks; b++) {
+      openRow[b] = NONE;
+      activateAt[b] = Math.max(activateAt[b], start + rp + rfc);
     }
   }
 
@@ -183,7 +190,7 @@ final class DramBanks {
     } else {
       activate(b, rank, activateTime(line, now), row(line));
     }
-    long at = Math.max(Math.max(columnTime(line, read, now), nextBurst), now);
+    long at = burstTime(line, read, now);
     for (int r = 0; r < readAt.length; r++) {
       boolean same = r == rank;
       long toRead = !same ? rankSwitch : read ? burst : writeToRead;

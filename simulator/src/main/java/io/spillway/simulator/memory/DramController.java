@@ -26,6 +26,9 @@ final class DramController extends Below {
   private long latest;
   private long nextId;
 
+  /// When the column command of the wanted read went.
+  private long served;
+
   long reads;
   long writes;
   private final int number;
@@ -83,7 +86,10 @@ final class DramController extends Below {
     long id = nextId++;
     add(time, line, id);
     DramBanks banks = scheduler.banks();
-    long column = serve(id);
+    long column = waiting == 1 ? scheduler.ofLoneRead(line, time) : -1;
+    if (column < 0) {
+      column = serve(id);
+    }
     return column + banks.cl + banks.burst + staticDelay + header;
   }
 
@@ -99,6 +105,7 @@ final class DramController extends Below {
     }
   }
 
+  /// Whether a write of the line waits, so that a read has its data and a write joins it.
   private boolean willWrite(long line) {
     for (int i = 0; i < waiting; i++) {
       if (lines[i] == line && ids[i] < 0) {
@@ -130,6 +137,9 @@ final class DramController extends Below {
   private void settle(long time) {
     latest = Math.max(latest, time);
     int taken = run(scheduler, latest, -1);
+    if (taken == 0) {
+      return;
+    }
     waiting -= taken;
     System.arraycopy(times, taken, times, 0, waiting);
     System.arraycopy(lines, taken, lines, 0, waiting);
@@ -142,8 +152,6 @@ final class DramController extends Below {
     run(trial, Long.MAX_VALUE, id);
     return served;
   }
-
-  private long served;
 
   /// Makes the decisions before `end`, or until the wanted read is served.
   ///

@@ -56,13 +56,23 @@ final class DramScheduler {
     return writes.holds(line);
   }
 
-  /// When the next decision falls if nothing else comes, at the earliest at `now`;
-  /// `Long.MAX_VALUE` when there is nothing to decide.
+  /// When the next decision falls if nothing else comes, at the earliest at `now`; `Long.MAX_VALUE`
+  /// when there is nothing to decide.
   long nextDecision(long now) {
     if (reads.size() == 0 && !writing && writes.size() <= low) {
       return Long.MAX_VALUE;
     }
     return Math.max(Math.max(banks.nextChoice(), decided), now);
+  }
+
+  /// The time of the column command of a read that comes at `time` and has nothing to wait for but
+  /// banks and bus, or -1 where it has. Changes nothing.
+  long ofLoneRead(long line, long time) {
+    if (writing || reads.size() > 0) {
+      return -1;
+    }
+    long now = Math.max(Math.max(banks.nextChoice(), decided), time);
+    return banks.refreshIsDue(now) ? -1 : banks.burstTime(line, true, now);
   }
 
   /// Serves one request.
