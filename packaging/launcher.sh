@@ -33,7 +33,7 @@ case "${2:-} ${3:-}" in
       *' --system'*) ;;
       *)
         set -- -XX:+UseSerialGC -XX:PerMethodTrapLimit=0 -XX:-UseOnStackReplacement -XX:CompileCommand=quiet \
-          '-XX:CompileCommand=CompileThresholdScaling,*TranslatedRegion*::run,0.02' "$@"
+          '-XX:CompileCommand=CompileThresholdScaling,*TranslatedRegion*::run,0.005' "$@"
         ;;
     esac
     ;;

@@ -22,9 +22,13 @@ public final class FunctionalEngine implements Engine {
 
   private static final int SLOTS = 1 << 16;
 
-  /// Instructions of the first call of a region; each call may execute twice those of the one
-  /// before, up to the largest. Only a call enters code that HotSpot has compiled meanwhile.
-  private static final int FIRST_BUDGET = 2_000;
+  /// Instructions of the first calls of a region; after these each call may execute twice those of
+  /// the one before, up to the largest. Only a call enters code that HotSpot has compiled
+  /// meanwhile.
+  private static final int FIRST_BUDGET = 1_000;
+
+  /// Calls before the budget grows: HotSpot takes its decisions to compile by counting calls.
+  private static final int SHORT_CALLS = 16;
 
   private static final int LARGEST_BUDGET = 1_000_000;
 
@@ -41,6 +45,7 @@ public final class FunctionalEngine implements Engine {
     final Variant code;
     @Nullable Variant careful; // runs where `code` refuses, made when it first does
     int budget = FIRST_BUDGET;
+    int calls;
 
     Translated(Variant code) {
       this.code = code;
@@ -147,7 +152,9 @@ public final class FunctionalEngine implements Engine {
 
   private int run(Hart hart, Translated region, Variant variant, int entry, long end) {
     int budget = (int) Math.min(end - hart.retired, Math.max(variant.size(), region.budget));
-    region.budget = Math.min(region.budget * 2, LARGEST_BUDGET);
+    if (++region.calls > SHORT_CALLS) {
+      region.budget = Math.min(region.budget * 2, LARGEST_BUDGET);
+    }
     long base = machine.memory().base();
     int result = variant.code().run(hart, registers, hart.floatStatus, base, budget, entry);
     hart.retired += budget - (result >> 2);

@@ -3,7 +3,6 @@ package io.spillway.simulator.functional;
 import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_double;
-import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
@@ -209,38 +208,18 @@ final class RegionCompiler {
     code.goto_(result == RegionCode.DONE ? exit : interpret);
   }
 
-  /// Loads the registers; refuses if a single-precision one is not boxed.
+  /// Refuses if a single-precision register is not boxed or the float status is not the one
+  /// assumed.
   private void entry() {
+    // once HotSpot knows that there is a file, it asks no more
+    read(1).pop2();
     code.iconst_0().istore(RESULT_SLOT);
-    for (int r = 1; r < 32; r++) {
-      if (plan.isUsed(r)) {
-        read(r).lstore(plan.slot(r));
-      }
-    }
     Label refuse = code.newLabel();
     boolean refuses = false;
     for (int r = 32; r < 64; r++) {
-      if (!plan.isUsed(r)) {
-        continue;
-      }
-      read(r);
-      switch (plan.kind(r)) {
-        case RAW -> code.lstore(plan.slot(r));
-        case TWICE ->
-            code.invokestatic(
-                    desc(Double.class), "longBitsToDouble", MethodTypeDesc.of(CD_double, CD_long))
-                .dstore(plan.slot(r));
-        case SINGLE -> {
-          refuses = true;
-          code.dup2().bipush(32).lshr().loadConstant(-1L).lcmp();
-          Label boxed = code.newLabel();
-          code.ifeq(boxed).pop2().goto_w(refuse);
-          code.labelBinding(boxed);
-          code.l2i()
-              .invokestatic(
-                  desc(Float.class), "intBitsToFloat", MethodTypeDesc.of(CD_float, CD_int))
-              .fstore(plan.slot(r));
-        }
+      if (plan.isUsed(r) && plan.kind(r) == RegisterPlan.Kind.SINGLE) {
+        refuses = true;
+        bits(r).bipush(32).lshr().loadConstant(-1L).lcmp().ifne(refuse);
       }
     }
     if (plan.isSettled()) {
@@ -269,15 +248,59 @@ final class RegionCompiler {
   }
 
   private CodeBuilder read(int register) {
-    return code.aload(FILE_SLOT).getfield(REGISTERS, RegisterFile.field(register), CD_long);
+    return code.aload(FILE_SLOT).getfield(REGISTERS, RegisterFile.field(register), type(register));
+  }
+
+  private static ClassDesc type(int register) {
+    return register < 32 ? CD_long : CD_double;
+  }
+
+  /// Pushes the 64 bits that a register has in the file.
+  private CodeBuilder bits(int register) {
+    read(register);
+    return register < 32
+        ? code
+        : code.invokestatic(
+            desc(Double.class), "doubleToRawLongBits", MethodTypeDesc.of(CD_long, CD_double));
+  }
+
+  /// Takes a register from its field to its variable.
+  private void load(int register) {
+    if (register >= 32 && plan.kind(register) == RegisterPlan.Kind.TWICE) {
+      read(register);
+      plan.storeDouble(code, register);
+    } else {
+      bits(register);
+      plan.storeBits(code, register);
+    }
+  }
+
+  /// Takes the registers that a block reads before it writes them.
+  private void load(Region.Block block) {
+    boolean[] known = new boolean[64];
+    for (Instruction in : block.instructions()) {
+      for (int register : new int[] {in.source1(), in.source2(), in.source3()}) {
+        if (register > 0 && !known[register]) {
+          known[register] = true;
+          load(register);
+        }
+      }
+      if (in.destination() > 0) {
+        known[in.destination()] = true;
+      }
+    }
   }
 
   /// Writes a register through to its field.
   private void write(int register) {
     if (register > 0) {
       code.aload(FILE_SLOT);
-      plan.loadBits(code, register);
-      code.putfield(REGISTERS, RegisterFile.field(register), CD_long);
+      if (register < 32) {
+        plan.loadBits(code, register);
+      } else {
+        plan.loadDouble(code, register);
+      }
+      code.putfield(REGISTERS, RegisterFile.field(register), type(register));
     }
   }
 
@@ -291,6 +314,7 @@ final class RegionCompiler {
 
   private void block(Region.Block block, int index) {
     code.labelBinding(label(block.pc()));
+    load(block);
     int count = block.instructions().size();
     int body = block.endsInControl() ? count - 1 : count;
     List<Instruction> instructions = block.instructions();

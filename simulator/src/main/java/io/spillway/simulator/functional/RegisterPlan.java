@@ -148,6 +148,10 @@ final class RegisterPlan {
 
   /// Pops 64 bits into a float register.
   void storeBits(CodeBuilder code, int register) {
+    if (register < 32) {
+      code.lstore(slots[register]);
+      return;
+    }
     switch (kind(register)) {
       case RAW -> code.lstore(slots[register]);
       case TWICE -> {
