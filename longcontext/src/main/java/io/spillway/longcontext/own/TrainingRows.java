@@ -15,6 +15,12 @@ final class TrainingRows {
 
   private static final float LEAD_WEIGHT = 0.3f;
 
+  /// Rows up to this length teach short prompts, mostly chats: every task, whether solved at length
+  /// or not.
+  private static final int BRIEF = 64;
+
+  private static final int SHORTEST = 20;
+
   /// One row.
   ///
   /// @param ids `[length + 1]`
@@ -43,9 +49,11 @@ final class TrainingRows {
     if (random.nextDouble() < mix.copies()) {
       return copy(length, random);
     }
-    Task task = mix.pick(random);
-    boolean chat = random.nextInt(10) < 3;
-    int tokens = length - 2;
+    boolean brief = length <= BRIEF;
+    Task task = brief ? Task.values()[random.nextInt(Task.values().length)] : mix.pick(random);
+    boolean chat = random.nextInt(10) < (brief ? 6 : 3);
+    // people ask in a line as well as in a page
+    int tokens = length - 2 - (brief ? random.nextInt(length - SHORTEST) : 0);
     int choice = random.nextInt(8);
     TaskGenerator from = choice == 0 ? noise : choice < 3 ? words : grammar;
     // a chain of variables needs some fifty tokens with its question
