@@ -2,6 +2,7 @@ package io.spillway.diffusion;
 
 import io.spillway.diffusion.shapes.Png;
 import io.spillway.diffusion.shapes.Raster;
+import io.spillway.report.Fonts;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
@@ -70,7 +71,7 @@ public final class ContactSheet {
     List<String> lines = text.lines().toList();
     g.setColor(Color.BLACK);
     for (int i = 0; i < lines.size(); i++) {
-      g.drawString(lines.get(i), GAP, middle + Math.round((i - (lines.size() - 2) / 2f) * LINE));
+      Fonts.draw(g, lines.get(i), GAP, middle + Math.round((i - (lines.size() - 2) / 2f) * LINE));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.spillway.report;
 
 import io.spillway.platform.AtomicFiles;
+import io.spillway.platform.SpillwayException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -164,8 +165,11 @@ public final class Plot {
     return title;
   }
 
-  /// The drawing as SVG text.
+  /// The drawing as SVG text; without fonts on this machine, one that says so.
   public String svg(Theme theme) {
+    if (!Fonts.usable()) {
+      return withoutFonts();
+    }
     try {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       VectorGraphicsEncoder.saveVectorGraphic(
@@ -176,12 +180,26 @@ public final class Plot {
     }
   }
 
+  String withoutFonts() {
+    return """
+    <svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d">
+    <text x="12" y="24" font-family="sans-serif" font-size="13">%s: not drawn, %s</text>
+    </svg>
+    """
+        .formatted(width, height, HtmlPage.escape(title), Fonts.ADVICE);
+  }
+
   /// Writes PNG or SVG by the ending of the file's name, in the light theme.
+  ///
+  /// **Errors:** no fonts on this machine (PNG only).
   public void write(Path file) {
     String name = String.valueOf(file.getFileName());
     if (name.endsWith(".svg")) {
       AtomicFiles.writeString(file, svg(Theme.LIGHT));
     } else if (name.endsWith(".png")) {
+      if (!Fonts.usable()) {
+        throw SpillwayException.notAvailable("%s is not drawn: %s; take .svg", file, Fonts.ADVICE);
+      }
       AtomicFiles.writeStream(
           file,
           out -> BitmapEncoder.saveBitmap(chart(Theme.LIGHT), out, BitmapEncoder.BitmapFormat.PNG));

@@ -63,4 +63,10 @@ final class PlotTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("'s' has 3 values, 2 are needed");
   }
+
+  @Test
+  void withoutFontsADrawingSaysWhatToInstall() {
+    String said = Plot.xy("a < b", "x", "y").withoutFonts();
+    assertThat(said).startsWith("<svg").contains("a &lt; b: not drawn", "install fontconfig");
+  }
 }

@@ -2,6 +2,7 @@ package io.spillway.reservoir.view;
 
 import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.SpillwayException;
+import io.spillway.report.Fonts;
 import io.spillway.reservoir.crossbar.Crossbar;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.liquid.Simulator;
@@ -68,7 +69,8 @@ public final class Pictures {
         next++;
       }
       g.setColor(TEXT);
-      g.drawString(
+      Fonts.draw(
+          g,
           String.format(Locale.ROOT, "%5.1f ms  %d events", b * binUs / 1000.0, events),
           4,
           tall + 15);
@@ -93,8 +95,8 @@ public final class Pictures {
     Graphics2D g = graphics(image);
     int below = top + inputTall + 40;
     g.setColor(TEXT);
-    g.drawString("inputs (" + inputs + ")", left, top - 8);
-    g.drawString("neurons (" + neurons + ")", left, below - 8);
+    Fonts.draw(g, "inputs (" + inputs + ")", left, top - 8);
+    Fonts.draw(g, "neurons (" + neurons + ")", left, below - 8);
     g.setColor(GRID);
     g.drawRect(left - 1, top - 1, steps * column + 1, inputTall + 1);
     g.drawRect(left - 1, below - 1, steps * column + 1, neuronTall + 1);
@@ -117,9 +119,9 @@ public final class Pictures {
                 1));
     g.setColor(TEXT);
     for (int t = 0; t <= steps; t += Math.max(1, steps / 10)) {
-      g.drawString(Integer.toString(t), left + t * column, below + neuronTall + 16);
+      Fonts.draw(g, Integer.toString(t), left + t * column, below + neuronTall + 16);
     }
-    g.drawString("step", left + steps * column / 2, below + neuronTall + 32);
+    Fonts.draw(g, "step", left + steps * column / 2, below + neuronTall + 32);
     g.dispose();
     return image;
   }
@@ -144,9 +146,10 @@ public final class Pictures {
       g.fillRect(x, 10 + k, 18, 1);
     }
     g.setColor(TEXT);
-    g.drawString(String.format(Locale.ROOT, "%.0f µS", largest), x + 24, 18);
-    g.drawString("0 µS", x + 24, 112);
-    g.drawString(
+    Fonts.draw(g, String.format(Locale.ROOT, "%.0f µS", largest), x + 24, 18);
+    Fonts.draw(g, "0 µS", x + 24, 112);
+    Fonts.draw(
+        g,
         String.format(
             Locale.ROOT,
             "%s: %d x %d of %d x %d positive cells",
@@ -193,10 +196,10 @@ public final class Pictures {
       g.fillRect(50 + k * 14, 210 - tall, 12, tall);
     }
     g.setColor(TEXT);
-    g.drawString("neurons", 4, 16);
-    g.drawString(Integer.toString(most), 8, 30);
-    g.drawString("0", 50, 228);
-    g.drawString(String.format(Locale.ROOT, "%.3g %s", largest, unit), 480, 228);
+    Fonts.draw(g, "neurons", 4, 16);
+    Fonts.draw(g, Integer.toString(most), 8, 30);
+    Fonts.draw(g, "0", 50, 228);
+    Fonts.draw(g, String.format(Locale.ROOT, "%.3g %s", largest, unit), 480, 228);
     g.dispose();
     return image;
   }
