@@ -32,8 +32,13 @@ case "${2:-} ${3:-}" in
     case " $* " in
       *' --system'*) ;;
       *)
-        set -- -XX:+UseSerialGC -XX:PerMethodTrapLimit=0 -XX:-UseOnStackReplacement -XX:CompileCommand=quiet \
-          '-XX:CompileCommand=CompileThresholdScaling,*TranslatedRegion*::run,0.005' "$@"
+        machine=io.spillway.simulator.machine
+        set -- -XX:+UseSerialGC -XX:PerMethodTrapLimit=0 -XX:-UseOnStackReplacement \
+          -XX:Tier3InvocationThreshold=1000 -XX:Tier3MinInvocationThreshold=500 -XX:Tier3CompileThreshold=10000 \
+          -XX:Tier4InvocationThreshold=25000 -XX:Tier4MinInvocationThreshold=3000 -XX:Tier4CompileThreshold=75000 \
+          -XX:CompileCommand=quiet '-XX:CompileCommand=CompileThresholdScaling,*TranslatedRegion*::run,0.001' \
+          "-XX:CompileCommand=inline,$machine.Memory::*" "-XX:CompileCommand=inline,$machine.IntegerOps::*" \
+          "-XX:CompileCommand=inline,$machine.SettledFloats::*" "$@"
         ;;
     esac
     ;;

@@ -1,5 +1,6 @@
 package io.spillway.cli;
 
+import io.spillway.cli.simulator.EarlyStart;
 import io.spillway.platform.ErrorCode;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
@@ -31,6 +32,7 @@ public final class Main {
     }
     Optional<Commands.Entry> direct = Commands.direct(args);
     if (direct.isPresent()) {
+      EarlyStart.begin(Arrays.asList(args));
       return commandLine(direct.get()).execute(Arrays.copyOfRange(args, 2, args.length));
     }
     String name = args[0].equals("help") && args.length > 1 ? args[1] : args[0];

@@ -4,6 +4,7 @@ import io.spillway.simulator.functional.FunctionalEngine;
 import io.spillway.simulator.machine.Engine;
 import io.spillway.simulator.machine.Interpreter;
 import io.spillway.simulator.machine.Machine;
+import io.spillway.simulator.machine.Memory;
 import io.spillway.simulator.machine.ProgramFault;
 import io.spillway.simulator.machine.Scheduler;
 import java.util.Optional;
@@ -44,6 +45,11 @@ public final class FunctionalRun {
       case FUNCTIONAL -> new FunctionalEngine(machine);
       case INTERPRETER -> new Interpreter(machine);
     };
+  }
+
+  /// Loads and links what takes milliseconds before a first run; may be called on another thread.
+  public static void prepare() {
+    new Memory().close();
   }
 
   /// Runs until the program ends or all harts together have executed `total` instructions.
