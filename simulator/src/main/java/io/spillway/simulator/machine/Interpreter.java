@@ -95,7 +95,7 @@ public final class Interpreter implements Engine {
       case LOAD -> load(hart, in, hart.address = a + imm);
       case STORE -> store(hart, in, hart.address = a + imm);
       case BRANCH -> {
-        conditional(hart, in, pc, next, a, x[in.rs2()]);
+        branch(hart, holds(in, a, x[in.rs2()]), in, pc, next);
         return;
       }
       case JUMP -> {
@@ -128,18 +128,17 @@ public final class Interpreter implements Engine {
     hart.pc = next;
   }
 
-  private void conditional(Hart hart, Instruction in, long pc, long next, long a, long b) {
-    boolean taken =
-        switch (in.op()) {
-          case BEQ -> a == b;
-          case BNE -> a != b;
-          case BLT -> a < b;
-          case BGE -> a >= b;
-          case BLTU -> Long.compareUnsigned(a, b) < 0;
-          case BGEU -> Long.compareUnsigned(a, b) >= 0;
-          default -> throw unexpected(in);
-        };
-    branch(hart, taken, in, pc, next);
+  /// Whether a conditional branch is taken.
+  static boolean holds(Instruction in, long a, long b) {
+    return switch (in.op()) {
+      case BEQ -> a == b;
+      case BNE -> a != b;
+      case BLT -> a < b;
+      case BGE -> a >= b;
+      case BLTU -> Long.compareUnsigned(a, b) < 0;
+      case BGEU -> Long.compareUnsigned(a, b) >= 0;
+      default -> throw unexpected(in);
+    };
   }
 
   private void load(Hart hart, Instruction in, long address) {
@@ -169,7 +168,7 @@ public final class Interpreter implements Engine {
     }
   }
 
-  private static void multiply(long[] x, Instruction in, long a, long b) {
+  static void multiply(long[] x, Instruction in, long a, long b) {
     x[in.rd()] =
         switch (in.op()) {
           case MUL -> a * b;
@@ -189,7 +188,7 @@ public final class Interpreter implements Engine {
         };
   }
 
-  private static void integer(long[] x, Instruction in, long pc, long a, long b, long imm) {
+  static void integer(long[] x, Instruction in, long pc, long a, long b, long imm) {
     x[in.rd()] =
         switch (in.op()) {
           case LUI -> imm;

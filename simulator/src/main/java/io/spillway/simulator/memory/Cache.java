@@ -157,6 +157,11 @@ final class Cache extends Below {
     return hit;
   }
 
+  /// When an access that comes at `time` is taken: later while every miss register is in use.
+  long takes(long time) {
+    return time >= blockedFrom && time < blockedUntil ? blockedUntil : time;
+  }
+
   /// An access of the core itself.
   ///
   /// @return when the core has the data, or may forget the store

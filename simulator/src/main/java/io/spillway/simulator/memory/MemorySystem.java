@@ -123,6 +123,11 @@ public final class MemorySystem {
     return access(address, bytes, false, time, pc);
   }
 
+  /// When the first data cache takes an access that comes at `time`.
+  public long takes(long time) {
+    return data.takes(time);
+  }
+
   /// Writes data; returns when the cache has taken it.
   public long store(long address, int bytes, long time, long pc) {
     return access(address, bytes, true, time, pc);

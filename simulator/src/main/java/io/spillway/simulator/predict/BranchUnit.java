@@ -3,7 +3,9 @@ package io.spillway.simulator.predict;
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.isa.OpClass;
 import io.spillway.simulator.system.Predictor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /// Predicts every branch of one core in fetch order: direction, target buffer, return stack and
 /// indirect targets.
@@ -47,19 +49,10 @@ public final class BranchUnit {
   private int indirectSet;
   private boolean viaIndirect;
 
-  // ---- what the start of a wrong path saved
-  private int savedSlot;
-  private int savedTop;
-  private int savedDepth;
-  private final long[] savedStack;
-  private final long[] savedPath;
-  private int savedPathLength;
-  private int savedIndirectSet;
-  private int savedHistoryBefore;
-  private boolean savedViaIndirect;
-  private boolean savedTaken;
-  private long savedTarget;
-  private int savedIndirectHistory;
+  /// What the start of each wrong path saved, the innermost last.
+  private final List<Saved> saved = new ArrayList<>();
+
+  private int wrongPaths;
 
   /// Whether the branch was predicted taken.
   public boolean taken;
@@ -83,8 +76,6 @@ public final class BranchUnit {
     btbBits = Integer.numberOfTrailingZeros(p.btb());
     btbTagMask = (1L << p.btbTagBits()) - 1;
     stack = new long[p.returns()];
-    savedStack = new long[p.returns()];
-    savedPath = new long[p.indirectPath()];
     indirectSets = p.indirectSets();
     indirectWays = p.indirectWays();
     indirectTag = new long[indirectSets * indirectWays];
@@ -191,41 +182,70 @@ public final class BranchUnit {
     pathLength = pathLength + 1 == 1 << 30 ? path.length : pathLength + 1;
   }
 
-  /// Begins a wrong path: what is predicted until [#leaveWrongPath] is taken back there.
+  /// The state that a prediction changes, but for the direction predictor's, which undoes itself.
+  private final class Saved {
+    private final long[] savedStack = new long[stack.length];
+    private final long[] savedPath = new long[path.length];
+    private int savedSlot;
+    private int savedTop;
+    private int savedDepth;
+    private int savedPathLength;
+    private int savedIndirectSet;
+    private int savedHistoryBefore;
+    private boolean savedViaIndirect;
+    private boolean savedTaken;
+    private long savedTarget;
+    private int savedIndirectHistory;
+
+    private void save() {
+      savedSlot = slot;
+      savedTop = top;
+      savedDepth = depth;
+      System.arraycopy(stack, 0, savedStack, 0, stack.length);
+      System.arraycopy(path, 0, savedPath, 0, path.length);
+      savedPathLength = pathLength;
+      savedIndirectSet = indirectSet;
+      savedHistoryBefore = historyBefore;
+      savedViaIndirect = viaIndirect;
+      savedTaken = taken;
+      savedTarget = target;
+      savedIndirectHistory = indirectHistory;
+    }
+
+    private void restore() {
+      slot = savedSlot;
+      top = savedTop;
+      depth = savedDepth;
+      System.arraycopy(savedStack, 0, stack, 0, stack.length);
+      System.arraycopy(savedPath, 0, path, 0, path.length);
+      pathLength = savedPathLength;
+      indirectSet = savedIndirectSet;
+      historyBefore = savedHistoryBefore;
+      viaIndirect = savedViaIndirect;
+      taken = savedTaken;
+      target = savedTarget;
+      indirectHistory = savedIndirectHistory;
+    }
+  }
+
+  /// Begins a wrong path: what is predicted until [#leaveWrongPath] is taken back there. Wrong
+  /// paths may lie within each other.
   public void enterWrongPath() {
-    savedSlot = slot;
-    savedTop = top;
-    savedDepth = depth;
-    System.arraycopy(stack, 0, savedStack, 0, stack.length);
-    System.arraycopy(path, 0, savedPath, 0, path.length);
-    savedPathLength = pathLength;
-    savedIndirectSet = indirectSet;
-    savedHistoryBefore = historyBefore;
-    savedViaIndirect = viaIndirect;
-    savedTaken = taken;
-    savedTarget = target;
-    savedIndirectHistory = indirectHistory;
+    if (wrongPaths == saved.size()) {
+      saved.add(new Saved());
+    }
+    saved.get(wrongPaths++).save();
   }
 
   /// Forgets the wrong path; the branch before it is the last prediction again.
   public void leaveWrongPath() {
-    int last = savedSlot + 1 & DirectionPredictor.SLOTS - 1;
+    Saved before = saved.get(--wrongPaths);
+    int last = before.savedSlot + 1 & DirectionPredictor.SLOTS - 1;
     while (tail != last) {
       tail = tail - 1 & DirectionPredictor.SLOTS - 1;
       direction.undo(waitingPc[tail], tail);
     }
-    slot = savedSlot;
-    top = savedTop;
-    depth = savedDepth;
-    System.arraycopy(savedStack, 0, stack, 0, stack.length);
-    System.arraycopy(savedPath, 0, path, 0, path.length);
-    pathLength = savedPathLength;
-    indirectSet = savedIndirectSet;
-    historyBefore = savedHistoryBefore;
-    viaIndirect = savedViaIndirect;
-    taken = savedTaken;
-    target = savedTarget;
-    indirectHistory = savedIndirectHistory;
+    before.restore();
   }
 
   /// Tells the truth about the last prediction.

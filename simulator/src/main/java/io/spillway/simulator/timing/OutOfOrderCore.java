@@ -36,7 +36,6 @@ public final class OutOfOrderCore extends TimingCore {
   private long waitMemory;
   private long waitRoom;
   private int frontCause = CycleStack.FETCH;
-  private final int blockBits;
 
   // ---- functional units by kind; null where the issue width is the tighter limit
   private final @Nullable Slots[] unitSlots;
@@ -49,11 +48,8 @@ public final class OutOfOrderCore extends TimingCore {
   private final long[] committedAt = new long[RING];
 
   // ---- fetch
-  private long block = -1;
-  private long blockReady;
-  private long fetchCycle;
-  private int fetchedNow;
-  private boolean fetchClosed;
+  private final FetchStage fetch;
+  private final WrongPath wrongPath;
   private long sendCycle;
   private int sentNow;
 
@@ -74,6 +70,15 @@ public final class OutOfOrderCore extends TimingCore {
   private final long[] floatFree;
   private int integerIndex;
   private int floatIndex;
+
+  // ---- of a wrong path: what it borrows, and the entries that it holds
+  private long savedSendCycle;
+  private int savedSentNow;
+  private long savedRenameCycle;
+  private int savedRenamedNow;
+  private int youngerLoads;
+  private int youngerIntegers;
+  private int youngerFloats;
 
   // ---- issue, execute, write back
   private final Slots issueSlots;
@@ -111,7 +116,7 @@ public final class OutOfOrderCore extends TimingCore {
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
     stack.charge(1, 1, 0, 0, 0, 0);
-    this.blockBits = Integer.numberOfTrailingZeros(core.fetchBuffer());
+    fetch = new FetchStage(core, memory, period);
     unitSlots = new Slots[core.units().size()];
     unitBusy = new long[core.units().size()][];
     for (int u = 0; u < core.units().size(); u++) {
@@ -130,6 +135,12 @@ public final class OutOfOrderCore extends TimingCore {
     storePorts = new Slots(core.storePorts());
     window = new StoreWindow(core.storeQueue());
     sets = new StoreSets(core.storeSetEntries(), core.storeSetClear());
+    wrongPath = new WrongPath(this, core, period, fetch, memory, branches, this.code, window);
+  }
+
+  /// What runs on wrong paths.
+  WrongPath wrongPath() {
+    return wrongPath;
   }
 
   @Override
@@ -137,7 +148,7 @@ public final class OutOfOrderCore extends TimingCore {
     if (cycle > commitCycle) {
       stack.charge(cycle - commitCycle, 1, 0, 0, 0, 0);
       commitCycle = cycle;
-      fetchFrom(cycle);
+      fetch.notBefore(cycle);
     }
   }
 
@@ -160,12 +171,12 @@ public final class OutOfOrderCore extends TimingCore {
   void retire(TimedInstruction t, long pc, long next, boolean taken, long address) {
     long before = commitCycle;
     waitMemory = 0;
-    long lastFetch = fetchCycle;
-    long fetched = fetch(pc, t.length);
+    long lastFetch = fetch.cycle();
+    long fetched = fetch.next(pc, t.length, fetchRoom(-1));
     long frontWait =
         frontCause == CycleStack.BRANCH
             ? fetched - lastFetch + REFILL
-            : blockReady == fetched ? fetched - lastFetch : 0;
+            : fetch.waitedForBlock(fetched) ? fetched - lastFetch : 0;
     if (t.control) {
       branches.predict(t.in, pc, fetched);
     }
@@ -200,67 +211,15 @@ public final class OutOfOrderCore extends TimingCore {
       branch(t, pc, next, taken, fetched, done, committed);
     } else if (t.kind == TimedInstruction.Kind.SYSTEM) {
       serialUntil = committed + core.trapLatency();
-      fetchFrom(committed + core.trapLatency() + core.commitToFetch());
+      fetch.notBefore(committed + core.trapLatency() + core.commitToFetch());
     }
     number++;
-  }
-
-  // ---- fetch
-
-  private long fetch(long pc, int length) {
-    long first = pc >>> blockBits;
-    long last = pc + length - 1 >>> blockBits;
-    if (first != block) {
-      open(first);
-    }
-    if (last != first) {
-      fetchCycle = Math.max(fetchCycle, blockReady);
-      open(last);
-    }
-    long at = Math.max(fetchCycle, blockReady);
-    long queue = sentAt[(int) (number - core.fetchQueue()) & MASK] + 1;
-    at = Math.max(at, queue);
-    if (at == fetchCycle && (fetchClosed || fetchedNow >= core.fetchWidth())) {
-      at++;
-    }
-    if (at > fetchCycle) {
-      fetchCycle = at;
-      fetchedNow = 0;
-      fetchClosed = false;
-    }
-    fetchedNow++;
-    return at;
-  }
-
-  /// Asks for a block in the cycle in which fetch reached it.
-  private void open(long wanted) {
-    block = wanted;
-    blockReady = up(memory.fetch(wanted << blockBits, fetchCycle * period));
-  }
-
-  /// Lets fetch go on in `cycle` at the earliest.
-  private void fetchFrom(long cycle) {
-    fetchCycle = Math.max(fetchCycle, cycle);
-    fetchedNow = 0;
-    fetchClosed = false;
   }
 
   // ---- rename and dispatch
 
   private long rename(TimedInstruction t, long fetched) {
-    long sent = Math.max(fetched, sendCycle);
-    int skid = 2 * core.decodeWidth();
-    sent = Math.max(sent, renamedAt[(int) (number - skid) & MASK] - core.decodeToRename());
-    if (sent == sendCycle && sentNow >= core.decodeWidth()) {
-      sent++;
-    }
-    if (sent > sendCycle) {
-      sendCycle = sent;
-      sentNow = 0;
-    }
-    sentNow++;
-    sentAt[(int) number & MASK] = sent;
-    long at = sent + core.fetchToDecode() + core.decodeToRename();
+    long at = send(number, fetched);
     at = Math.max(at, renameCycle);
     at = Math.max(at, serialUntil);
     long wanted = at;
@@ -281,6 +240,78 @@ public final class OutOfOrderCore extends TimingCore {
     }
     at = issueQueue.room(at);
     waitRoom = at - wanted;
+    return renameIn(number, at);
+  }
+
+  /// When the fetch queue has room for the instruction `younger` places behind the next one.
+  long fetchRoom(int younger) {
+    return sentAt[(int) (number + 1 + younger - core.fetchQueue()) & MASK] + 1;
+  }
+
+  /// Begins a wrong path: rename goes on from where it is until [#leaveWrongPath].
+  void enterWrongPath() {
+    savedSendCycle = sendCycle;
+    savedSentNow = sentNow;
+    savedRenameCycle = renameCycle;
+    savedRenamedNow = renamedNow;
+    youngerLoads = 0;
+    youngerIntegers = 0;
+    youngerFloats = 0;
+    issueQueue.drop(renameCycle);
+  }
+
+  void leaveWrongPath() {
+    sendCycle = savedSendCycle;
+    sentNow = savedSentNow;
+    renameCycle = savedRenameCycle;
+    renamedNow = savedRenamedNow;
+  }
+
+  /// Renames the instruction `younger` places behind the next one on a wrong path.
+  long renameYounger(TimedInstruction t, int younger, long fetched) {
+    long n = number + 1 + younger;
+    long at = send(n, fetched);
+    at = Math.max(at, Math.max(renameCycle, serialUntil));
+    if (younger < core.rob()) {
+      at = Math.max(at, committedAt[(int) (n - core.rob()) & MASK] + 1);
+    }
+    if (t.kind == TimedInstruction.Kind.LOAD && youngerLoads < loadFree.length) {
+      at = Math.max(at, ahead(loadFree, loadIndex + youngerLoads++));
+    }
+    int rd = t.destination;
+    if (rd < 32 && youngerIntegers < integerFree.length) {
+      at = Math.max(at, ahead(integerFree, integerIndex + youngerIntegers++));
+    } else if (rd >= 32 && rd < TimedInstruction.NO_SOURCE && youngerFloats < floatFree.length) {
+      at = Math.max(at, ahead(floatFree, floatIndex + youngerFloats++));
+    }
+    // of those renamed before it, at most half are taken to wait still
+    at = issueQueue.roomBeside(Math.min(younger, core.issueQueue() / 2), at);
+    return renameIn(n, at);
+  }
+
+  private static long ahead(long[] free, int index) {
+    return free[index < free.length ? index : index - free.length];
+  }
+
+  /// Sends an instruction from the fetch queue to decode; returns when rename may take it.
+  private long send(long n, long fetched) {
+    long sent = Math.max(fetched, sendCycle);
+    int skid = 2 * core.decodeWidth();
+    sent = Math.max(sent, renamedAt[(int) (n - skid) & MASK] - core.decodeToRename());
+    if (sent == sendCycle && sentNow >= core.decodeWidth()) {
+      sent++;
+    }
+    if (sent > sendCycle) {
+      sendCycle = sent;
+      sentNow = 0;
+    }
+    sentNow++;
+    sentAt[(int) n & MASK] = sent;
+    return sent + core.fetchToDecode() + core.decodeToRename();
+  }
+
+  private long renameIn(long n, long earliest) {
+    long at = earliest;
     if (at == renameCycle && renamedNow >= core.renameWidth()) {
       at++;
     }
@@ -289,7 +320,7 @@ public final class OutOfOrderCore extends TimingCore {
       renamedNow = 0;
     }
     renamedNow++;
-    renamedAt[(int) number & MASK] = at;
+    renamedAt[(int) n & MASK] = at;
     return at;
   }
 
@@ -386,7 +417,7 @@ public final class OutOfOrderCore extends TimingCore {
     long found = window.executed(s);
     sets.violation(pc, s);
     long again = found + 2 + core.commitToFetch();
-    fetchFrom(again);
+    fetch.notBefore(again);
     long dispatched = again + core.fetchToDecode() + core.decodeToRename() + core.renameToIssue();
     renameCycle = Math.max(renameCycle, dispatched - core.renameToIssue());
     dispatchCycle = Math.max(dispatchCycle, dispatched);
@@ -500,13 +531,10 @@ public final class OutOfOrderCore extends TimingCore {
     boolean always = in.opClass() == OpClass.JUMP;
     if (direct && (always || branches.taken) && (!branches.taken || branches.target != known)) {
       long decoded = sentAt[(int) number & MASK] + core.fetchToDecode();
-      branches.enterWrongPath();
-      follow(branches.taken ? branches.target : pc + in.length(), branches.taken, decoded + 1);
-      branches.leaveWrongPath();
+      wrongPath.untilDecoded(
+          branches.taken ? branches.target : pc + in.length(), branches.taken, decoded + 1);
       branches.redirect(pc, known);
-      fetchCycle = decoded + 2;
-      fetchedNow = 0;
-      fetchClosed = false;
+      fetch.moveTo(decoded + 2);
       if (always) {
         branches.resolve(in, pc, true, next, false, true);
         branches.commit(committed + 1);
@@ -518,79 +546,22 @@ public final class OutOfOrderCore extends TimingCore {
     if (target == next) {
       branches.resolve(in, pc, taken, next, false, true);
       branches.commit(committed + 1);
-      fetchClosed |= predicted;
+      if (predicted) {
+        fetch.close();
+      }
       return;
     }
     long resumed = executed + 2 + core.commitToFetch();
-    branches.enterWrongPath();
-    int younger = follow(target, predicted, resumed - 1);
-    branches.leaveWrongPath();
+    int younger = wrongPath.untilResolved(target, predicted, executed, valueAt);
     branches.resolve(in, pc, taken, next, true, true);
     branches.commit(committed + 1);
     long squashed = executed + 1 + (younger + core.squashWidth() - 1) / core.squashWidth();
     commitBlockedUntil = Math.max(commitBlockedUntil, squashed);
-    fetchCycle = resumed;
-    fetchedNow = 0;
-    fetchClosed = false;
+    fetch.moveTo(resumed);
     sendCycle = Math.min(sendCycle, resumed);
     renameCycle = Math.max(renameCycle, squashed + 1);
     renamedNow = 0;
     frontCause = CycleStack.BRANCH;
-  }
-
-  /// Fetches along a wrong path until `until`; returns how many instructions reached rename.
-  private int follow(long pc, boolean jump, long until) {
-    int limit = core.rob() + core.fetchQueue();
-    int fetched = 0;
-    int renamed = 0;
-    fetchClosed |= jump;
-    long fill = core.fetchToDecode() + core.decodeToRename();
-    while (fetched < limit) {
-      TimedInstruction t = code.at(pc);
-      if (t == null) {
-        break;
-      }
-      if (fetched >= core.fetchQueue() + 2 * core.decodeWidth()
-          && renamed + core.fetchQueue() < fetched) {
-        break;
-      }
-      long at = wrongFetch(pc, t.length);
-      if (at >= until) {
-        break;
-      }
-      fetched++;
-      if (at + fill < until) {
-        renamed++;
-      }
-      long here = pc;
-      pc += t.length;
-      if (t.control) {
-        branches.predict(t.in, here, at);
-        if (branches.taken) {
-          pc = branches.target;
-          fetchClosed = true;
-        }
-      }
-    }
-    return Math.min(renamed, core.rob() - 1);
-  }
-
-  private long wrongFetch(long pc, int length) {
-    long first = pc >>> blockBits;
-    if (first != block) {
-      open(first);
-    }
-    long at = Math.max(fetchCycle, blockReady);
-    if (at == fetchCycle && (fetchClosed || fetchedNow >= core.fetchWidth())) {
-      at++;
-    }
-    if (at > fetchCycle) {
-      fetchCycle = at;
-      fetchedNow = 0;
-      fetchClosed = false;
-    }
-    fetchedNow++;
-    return at;
   }
 
   private long up(long tick) {

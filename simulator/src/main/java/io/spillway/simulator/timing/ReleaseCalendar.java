@@ -50,13 +50,38 @@ final class ReleaseCalendar {
     }
   }
 
+  /// The first cycle from `cycle` on at which an entry is free while `more` further ones are held.
+  /// Changes nothing.
+  long roomBeside(int more, long cycle) {
+    if (size + more < capacity) {
+      return cycle;
+    }
+    int held = size + more;
+    for (long c = now + 1; held >= capacity && c - now < RING; c++) {
+      int slot = (int) c & MASK;
+      long word = used[slot >>> 6] & -1L << slot;
+      if (word == 0) {
+        c = c | 63;
+        continue;
+      }
+      int cell = (slot & ~63) + Long.numberOfTrailingZeros(word);
+      c += cell - slot;
+      held -= leaving[cell];
+      if (held < capacity) {
+        return Math.max(cycle, c);
+      }
+    }
+    return held < capacity ? cycle : Math.max(cycle, now + RING);
+  }
+
   private void mark(long release) {
     int slot = (int) release & MASK;
     leaving[slot]++;
     used[slot >>> 6] |= 1L << slot;
   }
 
-  private void drop(long cycle) {
+  /// Takes out what has left by `cycle`, which never falls.
+  void drop(long cycle) {
     if (cycle <= now) {
       return;
     }

@@ -1,0 +1,224 @@
+package io.spillway.simulator.timing;
+
+import io.spillway.simulator.machine.Hart;
+import io.spillway.simulator.machine.Machine;
+import io.spillway.simulator.machine.Speculation;
+import io.spillway.simulator.memory.MemorySystem;
+import io.spillway.simulator.predict.BranchUnit;
+import io.spillway.simulator.system.Core;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What an out-of-order core does between a wrong prediction and its discovery: it fetches along
+/// the wrong path, its loads reach the data cache, its branches are predicted and, where they are
+/// found to be wrong before the first one is, lead fetch elsewhere. **Units:** core cycles.
+final class WrongPath {
+  /// Wrong predictions within wrong paths that are followed up.
+  private static final int DEPTH = 3;
+
+  /// Cycles from the resolution of a branch to the last in which a load behind it is still sent:
+  /// the squash takes a cycle to the reorder buffer and the load queue hears of it in the next.
+  private static final int SQUASH_DELAY = 1;
+
+  /// When a value comes that does not come before the path is left.
+  private static final long NEVER = Long.MAX_VALUE / 2;
+
+  private static final int REGISTERS = TimedInstruction.REGISTERS;
+
+  private final Core.OutOfOrder core;
+  private final long period;
+  private final FetchStage fetch;
+  private final MemorySystem memory;
+  private final BranchUnit branches;
+  private final TimedCode code;
+  private final StoreWindow window;
+  private final OutOfOrderCore owner;
+
+  /// Values and their times, by depth.
+  private final List<long[]> valueAt = new ArrayList<>();
+
+  private final List<Speculation> values = new ArrayList<>();
+
+  private @Nullable Hart hart;
+
+  // ---- of the path under way: instructions, and those that reached rename
+  private int fetched;
+  private int renamed;
+
+  WrongPath(
+      OutOfOrderCore owner,
+      Core.OutOfOrder core,
+      long period,
+      FetchStage fetch,
+      MemorySystem memory,
+      BranchUnit branches,
+      TimedCode code,
+      StoreWindow window) {
+    this.owner = owner;
+    this.core = core;
+    this.period = period;
+    this.fetch = fetch;
+    this.memory = memory;
+    this.branches = branches;
+    this.code = code;
+    this.window = window;
+  }
+
+  /// Follows the registers of `running` from now on; without it, no load of a wrong path is sent.
+  void of(Hart running, Machine machine) {
+    hart = running;
+    while (values.size() <= DEPTH) {
+      values.add(new Speculation(machine));
+      valueAt.add(new long[REGISTERS]);
+    }
+  }
+
+  /// Fetches until decode finds the target of a direct branch: nothing executes.
+  void untilDecoded(long pc, boolean jump, long until) {
+    begin();
+    walk(pc, jump, until, Long.MIN_VALUE, -1);
+    end();
+  }
+
+  /// Fetches and executes until the branch before it is resolved.
+  ///
+  /// @param resolved the cycle in which the branch executes
+  /// @param ready when each register's value is there
+  /// @return how many instructions reached rename
+  int untilResolved(long pc, boolean jump, long resolved, long[] ready) {
+    long until = resolved + 1 + core.commitToFetch();
+    begin();
+    if (hart != null) {
+      values.get(0).begin(hart);
+      System.arraycopy(ready, 0, valueAt.get(0), 0, REGISTERS);
+    }
+    walk(pc, jump, until, resolved + SQUASH_DELAY, hart == null ? -1 : 0);
+    end();
+    return Math.min(renamed, core.rob() - 1);
+  }
+
+  private void begin() {
+    branches.enterWrongPath();
+    owner.enterWrongPath();
+    fetched = 0;
+    renamed = 0;
+  }
+
+  private void end() {
+    owner.leaveWrongPath();
+    branches.leaveWrongPath();
+  }
+
+  /// @param until the cycle before which instructions are fetched
+  /// @param lastIssue the last cycle in which a load may go to the cache
+  /// @param depth wrong predictions before this one on the path, -1 if nothing executes
+  private void walk(long pc, boolean jump, long until, long lastIssue, int depth) {
+    int limit = core.rob() + core.fetchQueue();
+    int waiting = core.fetchQueue() + 2 * core.decodeWidth();
+    // both end once for all: what is behind is renamed and issued no earlier
+    boolean renames = true;
+    boolean executes = depth >= 0;
+    if (jump) {
+      fetch.close();
+    }
+    while (fetched < limit && (renames || fetched < renamed + waiting)) {
+      TimedInstruction t = code.at(pc);
+      if (t == null) {
+        break;
+      }
+      long at = fetch.nextOnWrongPath(pc, owner.fetchRoom(fetched));
+      if (at >= until) {
+        break;
+      }
+      long executed = Long.MAX_VALUE;
+      if (renames) {
+        long rename = owner.renameYounger(t, fetched, at);
+        long dispatched = rename + core.renameToIssue();
+        executes = executes && dispatched < lastIssue;
+        if (executes) {
+          executed = execute(t, pc, dispatched, lastIssue, depth);
+        }
+        renamed += rename < until ? 1 : 0;
+        // what waits for every older instruction lets nothing pass
+        renames = rename < until && !t.interrupts;
+      }
+      fetched++;
+      long here = pc;
+      pc += t.length;
+      if (!t.control) {
+        continue;
+      }
+      branches.predict(t.in, here, at);
+      boolean predicted = branches.taken;
+      pc = predicted ? branches.target : pc;
+      if (depth < DEPTH && executed < lastIssue - 1) {
+        long next = values.get(depth).next;
+        if (next != Speculation.UNKNOWN && next != pc) {
+          pc = elsewhere(t, here, pc, next, executed, depth);
+          continue;
+        }
+      }
+      if (predicted) {
+        fetch.close();
+      }
+    }
+  }
+
+  /// A branch of the wrong path was predicted wrong and found to be so; returns where fetch goes
+  /// on.
+  private long elsewhere(
+      TimedInstruction t, long pc, long predicted, long next, long executed, int depth) {
+    int fetchedBefore = fetched;
+    int renamedBefore = renamed;
+    values.get(depth + 1).begin(values.get(depth));
+    System.arraycopy(valueAt.get(depth), 0, valueAt.get(depth + 1), 0, REGISTERS);
+    branches.enterWrongPath();
+    walk(
+        predicted,
+        branches.taken,
+        executed + 1 + core.commitToFetch(),
+        executed + SQUASH_DELAY,
+        depth + 1);
+    branches.leaveWrongPath();
+    branches.resolve(t.in, pc, next != pc + t.length, next, true, true);
+    fetch.moveTo(executed + 2 + core.commitToFetch());
+    fetched = fetchedBefore;
+    renamed = renamedBefore;
+    return next;
+  }
+
+  /// Executes an instruction; returns when.
+  private long execute(TimedInstruction t, long pc, long dispatched, long lastIssue, int depth) {
+    Speculation s = values.get(depth);
+    long[] ready = valueAt.get(depth);
+    s.execute(t.in, pc);
+    long issued = Math.max(dispatched, ready[t.source1]);
+    issued = Math.max(issued, Math.max(ready[t.source2], ready[t.source3]));
+    long executed = issued + t.latency;
+    long done = executed;
+    if (t.kind == TimedInstruction.Kind.LOAD) {
+      done = NEVER;
+      if (executed <= lastIssue && s.address != Speculation.UNKNOWN) {
+        done = load(s.address, t.bytes, executed, pc, lastIssue);
+      }
+    } else if (t.kind == TimedInstruction.Kind.ATOMIC) {
+      done = NEVER;
+    }
+    ready[t.destination] = done;
+    return executed;
+  }
+
+  private long load(long address, int bytes, long executed, long pc, long lastIssue) {
+    long store = window.overlapping(address, bytes, executed);
+    if (store >= 0) {
+      return Math.max(executed, window.executed(store)) + 1;
+    }
+    // found blocked, the cache is asked again; the load may be gone by then
+    long time = memory.takes(executed * period);
+    if (time > lastIssue * period) {
+      return NEVER;
+    }
+    return (memory.load(address, bytes, time, pc) + period - 1) / period;
+  }
+}
