@@ -1,5 +1,6 @@
 package io.spillway.simulator;
 
+import io.spillway.platform.Progress;
 import io.spillway.simulator.functional.FunctionalEngine;
 import io.spillway.simulator.machine.Engine;
 import io.spillway.simulator.machine.Interpreter;
@@ -54,12 +55,21 @@ public final class FunctionalRun {
 
   /// Runs until the program ends or all harts together have executed `total` instructions.
   public static Outcome run(Machine machine, Kind kind, long total) {
+    return run(machine, kind, total, Progress.silent());
+  }
+
+  /// Runs until the program ends or all harts together have executed `total` instructions, and
+  /// shows how far it is.
+  public static Outcome run(Machine machine, Kind kind, long total, Progress progress) {
     long before = machine.retired();
     long begin = System.nanoTime();
     Optional<String> fault = Optional.empty();
     int status = 0;
-    try {
-      new Scheduler(machine, engine(kind, machine)).runUntil(total);
+    long wanted = total == Long.MAX_VALUE ? total : total - before;
+    try (RunProgress shown = new RunProgress(progress, "run", wanted)) {
+      Scheduler scheduler = new Scheduler(machine, engine(kind, machine));
+      scheduler.watchedBy(shown);
+      scheduler.runUntil(total);
       status = machine.exitStatus();
     } catch (ProgramFault e) {
       fault = Optional.ofNullable(e.getMessage());

@@ -39,7 +39,7 @@ public final class CheckpointCommand extends SpillwayCommand {
     }
     try (Machine machine = Machine.load(ElfImage.read(options.program), options.process())) {
       FunctionalRun.Outcome outcome =
-          FunctionalRun.run(machine, FunctionalRun.Kind.FUNCTIONAL, skip);
+          FunctionalRun.run(machine, FunctionalRun.Kind.FUNCTIONAL, skip, progress());
       if (outcome.finished() || outcome.fault().isPresent()) {
         throw SpillwayException.badInput(
             "the program ended after %d instructions, before --skip %d",

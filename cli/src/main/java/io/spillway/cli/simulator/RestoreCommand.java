@@ -53,7 +53,7 @@ public final class RestoreCommand extends SpillwayCommand {
     ProcessOptions here = ProcessOptions.of().withInput(System.in);
     try (Machine machine = Checkpoint.read(file, root == null ? here : here.withRoot(root))) {
       long total = run == Long.MAX_VALUE ? run : machine.retired() + run;
-      FunctionalRun.Outcome outcome = FunctionalRun.run(machine, engine, total);
+      FunctionalRun.Outcome outcome = FunctionalRun.run(machine, engine, total, progress());
       status = outcome.exitStatus();
       Outcomes.report(outcome, json, quiet);
     }

@@ -105,7 +105,7 @@ public final class SimulateRunCommand extends SpillwayCommand {
       return;
     }
     try (Machine machine = Machine.load(ElfImage.read(options.program), options.process())) {
-      FunctionalRun.Outcome outcome = FunctionalRun.run(machine, engine, run);
+      FunctionalRun.Outcome outcome = FunctionalRun.run(machine, engine, run, progress());
       status = outcome.exitStatus();
       Outcomes.report(outcome, json, quiet);
     }
@@ -118,7 +118,7 @@ public final class SimulateRunCommand extends SpillwayCommand {
     }
     TimingRun.Window window = new TimingRun.Window(skip, warm, run, sampleEvery);
     try (Machine machine = Machine.load(ElfImage.read(options.program), options.process())) {
-      TimingResult result = new TimingRun(chosen, machine).run(window);
+      TimingResult result = new TimingRun(chosen, machine).run(window, progress());
       status = result.exitStatus();
       System.out.flush();
       if (plots != null) {

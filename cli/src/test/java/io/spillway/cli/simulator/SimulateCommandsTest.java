@@ -7,6 +7,8 @@ import io.spillway.platform.Json;
 import io.spillway.testkit.TestData;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -241,10 +243,18 @@ final class SimulateCommandsTest {
           machine,      is not RISC-V
           dynamic,      -static
           empty,        not an ELF file
+          address,      impossible
+          size,         impossible
+          entry,        lies in no executable segment
+          headers,      program headers
           """,
       delimiter = ',')
   void refusesWhatIsNoProgramInOneLine(String damage, String text) throws Exception {
     byte[] elf = Files.readAllBytes(Path.of(BRANCH));
+    int load = 64; // the first program header that is loaded
+    while (elf[load] != 1) {
+      load += 56;
+    }
     switch (damage) {
       case "text" -> elf = "#!/bin/sh\necho hello\n".getBytes(StandardCharsets.UTF_8);
       case "truncated" -> elf = Arrays.copyOf(elf, 500);
@@ -253,6 +263,10 @@ final class SimulateCommandsTest {
         Arrays.fill(elf, 64, 68, (byte) 0);
         elf[64] = 3;
       }
+      case "address" -> Arrays.fill(elf, load + 16, load + 24, (byte) 0xff);
+      case "size" -> elf[load + 47] = 0x10; // 2^60 bytes of memory
+      case "entry" -> Arrays.fill(elf, 24, 32, (byte) 0x77);
+      case "headers" -> elf[56] = 0;
       default -> elf = new byte[0];
     }
     Path file = Files.write(folder.resolve("program"), elf);
@@ -269,6 +283,9 @@ final class SimulateCommandsTest {
           """
           ways: 2,      ways: 0,       ways
           size: 32 KiB, size: 33000 B, do not divide
+          size: 32 KiB, size: 48 KiB,  power of two
+          fast: 4 GHz,  fast: 0 GHz,   0
+          size: 32 KiB, sise: 32 KiB,  sise
           """)
   void refusesImpossibleSystems(String was, String is, String text) throws Exception {
     String yaml =
@@ -282,6 +299,31 @@ final class SimulateCommandsTest {
     assertThat(answer.status()).as(answer.err()).isEqualTo(2);
     assertThat(answer.err().strip().lines()).hasSize(1);
     assertThat(answer.err()).contains(text);
+  }
+
+  @Test
+  void aProgramThatFaultsIsReportedAndItsStatusPassedOn() throws Exception {
+    // the first instruction becomes one that there is not
+    byte[] elf = Files.readAllBytes(Path.of(BRANCH));
+    ByteBuffer b = ByteBuffer.wrap(elf).order(ByteOrder.LITTLE_ENDIAN);
+    long entry = b.getLong(24);
+    int at = -1;
+    for (int h = 0; h < b.getShort(56); h++) {
+      int header = (int) b.getLong(32) + 56 * h;
+      long address = b.getLong(header + 16);
+      if (b.getInt(header) == 1 && entry >= address && entry < address + b.getLong(header + 32)) {
+        at = (int) (b.getLong(header + 8) + entry - address);
+      }
+    }
+    b.putInt(at, 0xffffffff);
+    Path file = Files.write(folder.resolve("faulty"), elf);
+
+    for (String[] words :
+        new String[][] {{"run", file.toString()}, {"run", "--system", "minor", file.toString()}}) {
+      Answer answer = call(words);
+      assertThat(answer.status()).isEqualTo(128 + 4);
+      assertThat(answer.err()).contains("ffffffff", Long.toHexString(entry));
+    }
   }
 
   @Test

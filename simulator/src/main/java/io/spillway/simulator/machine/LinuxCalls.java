@@ -24,6 +24,7 @@ final class LinuxCalls implements AutoCloseable {
   private final Memory memory;
   private final ProcessOptions options;
   private final LinuxFiles files;
+  private final LinuxPaths paths;
   private final LinuxMemory mappings;
   private final LinuxThreads threads;
   private final LinuxSignals signals;
@@ -36,11 +37,12 @@ final class LinuxCalls implements AutoCloseable {
     this.memory = machine.memory();
     this.options = options;
     this.files = new LinuxFiles(memory, options);
+    this.paths = new LinuxPaths(memory, files);
     this.mappings = new LinuxMemory(machine, files, machine.image().end());
     this.threads = new LinuxThreads(machine);
     this.signals = new LinuxSignals(machine);
     this.pipes = new LinuxPipes(memory, files, threads);
-    this.links = new LinuxLinks(memory, files);
+    this.links = new LinuxLinks(memory, files, paths);
     this.random = options.seed();
   }
 
@@ -130,27 +132,27 @@ final class LinuxCalls implements AutoCloseable {
       case 24 -> files.duplicate(file, (int) b);
       case 25 -> files.control(file, (int) b, c);
       case 29 -> files.isOpen(file) ? Errno.NOT_TERMINAL : Errno.BAD_DESCRIPTOR;
-      case 34 -> files.makeFolder(file, path(b));
-      case 35 -> files.remove(file, path(b), (int) c);
+      case 34 -> paths.makeFolder(file, path(b));
+      case 35 -> paths.remove(file, path(b), (int) c);
       case 36 -> links.symbolic(path(a), (int) b, path(c));
       case 37 -> links.hard(file, path(b), (int) c, path(d));
-      case 38, 276 -> files.rename(file, path(b), (int) c, path(d));
+      case 38, 276 -> paths.rename(file, path(b), (int) c, path(d));
       case 43 -> links.fileSystemAt(path(a), b);
       case 44 -> links.fileSystem(files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR, b);
       case 45 -> links.truncate(path(a), b);
       case 46 -> files.truncate(file, b);
-      case 48, 439 -> files.accessAt(file, path(b));
+      case 48, 439 -> paths.accessAt(file, path(b));
       case 49 -> files.changeFolder(path(a));
       case 50 -> files.changeFolder(file);
       case 52 -> links.rights(file, (int) b);
       case 53 -> links.rightsAt(file, path(b), (int) c);
-      case 54 -> files.accessAt(file, path(b)); // owners are not kept
+      case 54 -> paths.accessAt(file, path(b)); // owners are not kept
       case 55, 32 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
       case 47 -> files.isOpen(file) ? Errno.NOT_SUPPORTED : Errno.BAD_DESCRIPTOR;
       case 56 -> files.openAt(file, path(b), (int) c, (int) d);
       case 57 -> close(file);
       case 59 -> pipes.create(a, (int) b);
-      case 61 -> files.entries(file, b, c);
+      case 61 -> paths.entries(file, b, c);
       case 62 -> files.seek(file, b, (int) c);
       case 63 -> read(hart, file, b, c);
       case 64 -> write(hart, file, b, c);
@@ -163,9 +165,9 @@ final class LinuxCalls implements AutoCloseable {
       case 73 -> pipes.poll(hart, a, b, c == 0 ? -1 : duration(c));
       case 67 -> files.read(file, b, c, Math.max(0, d));
       case 68 -> files.write(file, b, c, Math.max(0, d));
-      case 78 -> files.readLink(file, path(b), c, d, programName());
-      case 79 -> files.statusAt(file, path(b), c, (int) d);
-      case 80 -> files.status(file, b);
+      case 78 -> paths.readLink(file, path(b), c, d, programName());
+      case 79 -> paths.statusAt(file, path(b), c, (int) d);
+      case 80 -> paths.status(file, b);
       case 82, 83 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
       case 88 -> links.times(file, b, b == 0 ? "" : path(b), c, (int) d);
       case 213, 223 -> files.isOpen(file) ? 0 : Errno.BAD_DESCRIPTOR;
@@ -174,7 +176,8 @@ final class LinuxCalls implements AutoCloseable {
       case 216 -> mappings.remap(a, b, c, (int) d);
       case 222 -> mappings.map(a, b, c, (int) d, (int) hart.x[14], hart.x[15]);
       case 226 -> mappings.protect(a, b, c);
-      case 227, 228, 229, 230, 231 -> 0;
+      case 227 -> mappings.synchronize(a, b);
+      case 228, 229, 230, 231 -> 0;
       case 233 -> mappings.advise(a, b, (int) c);
       default -> process(hart, number, a, b, c, d);
     };

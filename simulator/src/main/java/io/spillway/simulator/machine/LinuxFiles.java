@@ -14,25 +14,20 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Files, folders and descriptors of the program. Only what lies in the [Sandbox] can be reached;
-/// without one every path is missing.
+/// Descriptors of the program and the files behind them. Only what lies in the [Sandbox] can be
+/// reached; without one every path is missing.
 final class LinuxFiles {
   static final int AT_FOLDER = -100;
-  private static final int EMPTY_PATH = 0x1000;
-  private static final int NO_FOLLOW = 0x100;
-  private static final int REMOVE_FOLDER = 0x200;
   private static final int MOST_DESCRIPTORS = 1024;
   private static final int MOST_BYTES = 1 << 24;
 
@@ -64,11 +59,13 @@ final class LinuxFiles {
 
   private final Memory memory;
   private final @Nullable Sandbox sandbox;
+  private final SharedMappings shared;
   private final TreeMap<Integer, Open> open = new TreeMap<>();
   private String folder = "/";
 
   LinuxFiles(Memory memory, ProcessOptions options) {
     this.memory = memory;
+    this.shared = new SharedMappings(memory);
     this.sandbox = options.root().map(Sandbox::new).orElse(null);
     open.put(0, new Open.In(options.in()));
     open.put(1, new Open.Out(options.out()));
@@ -128,6 +125,10 @@ final class LinuxFiles {
 
   @Nullable Open get(int descriptor) {
     return open.get(descriptor);
+  }
+
+  SharedMappings shared() {
+    return shared;
   }
 
   Collection<Open> all() {
@@ -190,13 +191,25 @@ final class LinuxFiles {
     if (closed == null) {
       return Errno.BAD_DESCRIPTOR;
     }
-    if (closed instanceof Open.OpenFile file && !open.containsValue(file)) {
-      return attempt(() -> {
-        file.channel().close();
-        return 0;
-      });
+    return closed instanceof Open.OpenFile file ? attempt(() -> release(file)) : 0;
+  }
+
+  /// Closes a file that neither a descriptor nor a mapping needs any more.
+  private long release(Open.OpenFile file) throws IOException {
+    if (!open.containsValue(file) && !shared.uses(file)) {
+      file.channel().close();
     }
     return 0;
+  }
+
+  /// Ends the shared mappings of a range.
+  long endMappings(long address, long bytes) {
+    return attempt(() -> {
+      for (Open.OpenFile file : shared.drop(address, bytes)) {
+        release(file);
+      }
+      return 0;
+    });
   }
 
   long duplicate(int descriptor, int target) {
@@ -229,6 +242,7 @@ final class LinuxFiles {
             yield n;
           }
           case Open.OpenFile file -> {
+            shared.writeBack(file.guest());
             ByteBuffer buffer = ByteBuffer.allocate(want);
             int n = 0;
             while (buffer.hasRemaining() && n >= 0) {
@@ -259,6 +273,7 @@ final class LinuxFiles {
           }
           case Open.OpenFile file -> {
             ByteBuffer buffer = ByteBuffer.wrap(memory.read(address, have));
+            shared.writeBack(file.guest());
             if (position < 0 && (file.flags() & APPEND) != 0) {
               file.channel().position(file.channel().size());
             }
@@ -269,6 +284,7 @@ final class LinuxFiles {
                 file.channel().write(buffer, position + buffer.position());
               }
             }
+            shared.reload(file.guest());
             yield have;
           }
           case Open.In _, Open.Folder _, Open.PipeEnd _ -> Errno.BAD_DESCRIPTOR;
@@ -331,171 +347,15 @@ final class LinuxFiles {
       return Errno.INVALID;
     }
     return attempt(() -> {
+      shared.writeBack(file.guest());
       if (size > file.channel().size()) {
         file.channel().write(ByteBuffer.wrap(new byte[1]), size - 1);
       } else {
         file.channel().truncate(size);
       }
+      shared.reload(file.guest());
       return 0;
     });
-  }
-
-  /// Lists entries of a folder: number, next offset, record size, kind, name.
-  long entries(int descriptor, long address, long count) {
-    if (!(open.get(descriptor) instanceof Open.Folder f)) {
-      return open.containsKey(descriptor) ? Errno.NOT_DIRECTORY : Errno.BAD_DESCRIPTOR;
-    }
-    long at = address;
-    while (f.listed()[0] < f.entries().size()) {
-      String text = f.entries().get(f.listed()[0]);
-      byte[] name = text.getBytes(StandardCharsets.UTF_8);
-      int size = 19 + name.length + 1 + 7 & -8;
-      if (at + size > address + count) {
-        return at == address ? Errno.INVALID : at - address;
-      }
-      Sandbox.Found found = find(AT_FOLDER, f.guest() + "/" + text, false);
-      int kind = Files.isSymbolicLink(found.host()) ? 10 : Files.isDirectory(found.host()) ? 4 : 8;
-      memory.store64(at, f.listed()[0] + 1L);
-      memory.store64(at + 8, f.listed()[0] + 1L);
-      memory.store16(at + 16, size);
-      memory.store8(at + 18, kind);
-      memory.write(at + 19, name);
-      memory.store8(at + 19 + name.length, 0);
-      at += size;
-      f.listed()[0]++;
-    }
-    return at - address;
-  }
-
-  long status(int descriptor, long address) {
-    return switch (open.get(descriptor)) {
-      case Open.In _, Open.Out _ -> writeStatus(address, descriptor + 1L, 0x2190, 1, 0, 0);
-      case Open.OpenFile(FileChannel _, String guest, int _) ->
-          statusOf(find(AT_FOLDER, guest, true), address);
-      case Open.Folder(String guest, List<String> _, int[] _) ->
-          statusOf(find(AT_FOLDER, guest, true), address);
-      case Open.PipeEnd _ -> writeStatus(address, descriptor + 1L, 0x1180, 1, 0, 0);
-      case null -> Errno.BAD_DESCRIPTOR;
-    };
-  }
-
-  long statusAt(int at, String path, long address, int flags) {
-    if (path.isEmpty() && (flags & EMPTY_PATH) != 0 && at != AT_FOLDER) {
-      return status(at, address);
-    }
-    return statusOf(find(at, path, (flags & NO_FOLLOW) == 0), address);
-  }
-
-  private long statusOf(Sandbox.Found found, long address) {
-    if (found.error() != 0) {
-      return found.error();
-    }
-    return attempt(() -> {
-      var a =
-          Files.readAttributes(
-              found.host(),
-              java.nio.file.attribute.BasicFileAttributes.class,
-              LinkOption.NOFOLLOW_LINKS);
-      int kind = a.isDirectory() ? 0x4000 : a.isSymbolicLink() ? 0xa000 : 0x8000;
-      Map<String, Object> unix = unix(found.host());
-      int rights =
-          unix.get("mode") instanceof Integer mode
-              ? mode & 0777
-              : a.isDirectory() || Files.isExecutable(found.host()) ? 0755 : 0644;
-      int links = unix.get("nlink") instanceof Integer n ? n : 1;
-      long number = found.guest().hashCode() & 0x7fffffffL;
-      long seconds = a.lastModifiedTime().toMillis() / 1000;
-      return writeStatus(address, number, kind | rights, links, a.size(), seconds);
-    });
-  }
-
-  /// Rights and number of links, where the host's file system has them.
-  private static Map<String, Object> unix(Path file) throws IOException {
-    return file.getFileSystem().supportedFileAttributeViews().contains("unix")
-        ? Files.readAttributes(file, "unix:mode,nlink", LinkOption.NOFOLLOW_LINKS)
-        : Map.of();
-  }
-
-  private long writeStatus(
-      long address, long number, int mode, int links, long size, long seconds) {
-    memory.write(address, new byte[128]);
-    memory.store64(address, 1);
-    memory.store64(address + 8, number);
-    memory.store32(address + 16, mode);
-    memory.store32(address + 20, links);
-    memory.store32(address + 24, 1000);
-    memory.store32(address + 28, 1000);
-    memory.store64(address + 48, size);
-    memory.store32(address + 56, 4096);
-    memory.store64(address + 64, size + 511 >>> 9);
-    memory.store64(address + 72, seconds);
-    memory.store64(address + 88, seconds);
-    memory.store64(address + 104, seconds);
-    return 0;
-  }
-
-  long accessAt(int at, String path) {
-    Sandbox.Found found = find(at, path, true);
-    return found.error() != 0 ? found.error() : Files.exists(found.host()) ? 0 : Errno.NO_ENTRY;
-  }
-
-  long readLink(int at, String path, long address, long count, String program) {
-    // the kernel answers with a whole path, and the C library insists
-    String target = Path.of("/").resolve(program).normalize().toString();
-    if (!path.equals("/proc/self/exe")) {
-      Sandbox.Found found = find(at, path, false);
-      if (found.error() != 0) {
-        return found.error();
-      }
-      if (!Files.isSymbolicLink(found.host())) {
-        return Files.exists(found.host()) ? Errno.INVALID : Errno.NO_ENTRY;
-      }
-      try {
-        target = Files.readSymbolicLink(found.host()).toString();
-      } catch (IOException e) {
-        return Errno.IO;
-      }
-    }
-    byte[] bytes = target.getBytes(StandardCharsets.UTF_8);
-    int n = (int) Math.min(bytes.length, Math.max(0, count));
-    memory.write(address, bytes, 0, n);
-    return n;
-  }
-
-  long makeFolder(int at, String path) {
-    Sandbox.Found found = find(at, path, false);
-    return found.error() != 0
-        ? found.error()
-        : attempt(() -> Files.createDirectory(found.host()) == null ? Errno.IO : 0);
-  }
-
-  long remove(int at, String path, int flags) {
-    Sandbox.Found found = find(at, path, false);
-    if (found.error() != 0) {
-      return found.error();
-    }
-    boolean isFolder = Files.isDirectory(found.host(), LinkOption.NOFOLLOW_LINKS);
-    if (isFolder != ((flags & REMOVE_FOLDER) != 0)) {
-      return isFolder ? Errno.IS_DIRECTORY : Errno.NOT_DIRECTORY;
-    }
-    return found.guest().equals("/")
-        ? Errno.NOT_PERMITTED
-        : attempt(() -> {
-          Files.delete(found.host());
-          return 0;
-        });
-  }
-
-  long rename(int fromAt, String from, int toAt, String to) {
-    Sandbox.Found source = find(fromAt, from, false);
-    Sandbox.Found target = find(toAt, to, false);
-    if (source.error() != 0 || target.error() != 0) {
-      return source.error() != 0 ? source.error() : target.error();
-    }
-    return attempt(() ->
-        Files.move(source.host(), target.host(), StandardCopyOption.REPLACE_EXISTING) == null
-            ? Errno.IO
-            : 0);
   }
 
   long currentFolder(long address, long size) {
@@ -566,7 +426,12 @@ final class LinuxFiles {
     }
   }
 
+  /// Brings what the program has written to where others see it.
   void flush() {
+    attempt(() -> {
+      shared.writeBack(0, Memory.LIMIT);
+      return 0;
+    });
     for (Open what : open.values()) {
       if (what instanceof Open.Out(OutputStream stream)) {
         attempt(() -> {
@@ -579,6 +444,7 @@ final class LinuxFiles {
 
   void close() {
     flush();
+    endMappings(0, Memory.LIMIT);
     for (int descriptor : List.copyOf(open.keySet())) {
       if (descriptor > 2) {
         close(descriptor);
@@ -598,6 +464,10 @@ final class LinuxFiles {
   }
 
   List<Kept> keep() throws IOException {
+    if (!shared.isEmpty()) {
+      throw SpillwayException.badInput(
+          "the program has a file mapped shared, which no checkpoint keeps; choose another point");
+    }
     List<Kept> kept = new ArrayList<>();
     for (var entry : open.entrySet()) {
       int d = entry.getKey();

@@ -20,10 +20,12 @@ final class LinuxLinks {
 
   private final Memory memory;
   private final LinuxFiles files;
+  private final LinuxPaths paths;
 
-  LinuxLinks(Memory memory, LinuxFiles files) {
+  LinuxLinks(Memory memory, LinuxFiles files, LinuxPaths paths) {
     this.memory = memory;
     this.files = files;
+    this.paths = paths;
   }
 
   /// A symbolic link; its target is a text, which [Sandbox] follows within the folder alone.
@@ -138,7 +140,7 @@ final class LinuxLinks {
   }
 
   long fileSystemAt(String path, long address) {
-    return fileSystem(files.accessAt(LinuxFiles.AT_FOLDER, path), address);
+    return fileSystem(paths.accessAt(LinuxFiles.AT_FOLDER, path), address);
   }
 
   /// `sendfile`: copies from a file to another descriptor.
@@ -152,11 +154,14 @@ final class LinuxLinks {
     return LinuxFiles.attempt(() -> {
       long start = offsetAddress == 0 ? source.channel().position() : memory.load64(offsetAddress);
       ByteBuffer buffer = ByteBuffer.allocate((int) Math.max(0, Math.min(count, 1 << 20)));
+      files.shared().writeBack(source.guest());
+      files.shared().writeBack(target.guest());
       int n = Math.max(0, source.channel().read(buffer, start));
       buffer.flip();
       while (buffer.hasRemaining()) {
         target.channel().write(buffer);
       }
+      files.shared().reload(target.guest());
       if (offsetAddress == 0) {
         source.channel().position(start + n);
       } else {

@@ -80,8 +80,17 @@ final class LinuxMemory {
     }
     long bytes = pageUp(size);
     byte @Nullable [] content = null;
+    boolean shared = (flags & SHARED) != 0 && (flags & ANONYMOUS) == 0;
+    boolean writes = (protection & Memory.WRITE) != 0;
     if ((flags & ANONYMOUS) == 0) {
-      if ((flags & SHARED) != 0 && (protection & Memory.WRITE) != 0) {
+      if (!(files.get(descriptor) instanceof LinuxFiles.Open.OpenFile file)) {
+        return files.isOpen(descriptor) ? Errno.NO_DEVICE : Errno.BAD_DESCRIPTOR;
+      }
+      int mode = file.flags() & 3;
+      if (mode == LinuxFiles.WRITE_ONLY || shared && writes && mode != LinuxFiles.READ_WRITE) {
+        return Errno.ACCESS;
+      }
+      if (shared && files.shared().clashes(file, offset, bytes, writes)) {
         return Errno.NO_DEVICE;
       }
       content = files.content(descriptor, offset, size);
@@ -96,9 +105,16 @@ final class LinuxMemory {
     if (hasCode(address, bytes)) {
       machine.codeChanged();
     }
+    long ended = files.endMappings(address, bytes);
+    if (ended < 0) {
+      return ended;
+    }
     memory.map(address, bytes, permission(protection));
     if (content != null) {
       memory.poke(address, content, 0, content.length);
+    }
+    if (shared && files.get(descriptor) instanceof LinuxFiles.Open.OpenFile file) {
+      files.shared().add(address, bytes, file, offset, writes);
     }
     return address;
   }
@@ -133,11 +149,26 @@ final class LinuxMemory {
     if (hasCode(address, size)) {
       machine.codeChanged();
     }
+    long ended = files.endMappings(address, pageUp(size));
     memory.unmap(address, size);
     if (address > cursor - Memory.PAGE_BYTES && address <= cursor) {
       cursor = Math.min(TOP, pageUp(address + size));
     }
-    return 0;
+    return ended;
+  }
+
+  /// Brings the shared mappings of a range to their files.
+  long synchronize(long address, long size) {
+    if (!isRange(address, size)) {
+      return Errno.INVALID;
+    }
+    if (!memory.isMapped(address, size)) {
+      return Errno.NO_MEMORY;
+    }
+    return LinuxFiles.attempt(() -> {
+      files.shared().writeBack(address, pageUp(size));
+      return 0;
+    });
   }
 
   long protect(long address, long size, long protection) {
@@ -162,8 +193,12 @@ final class LinuxMemory {
       return Errno.INVALID;
     }
     if (after <= before) {
+      files.endMappings(address + after, before - after);
       memory.unmap(address + after, before - after);
       return address;
+    }
+    if (files.shared().touches(address, before)) {
+      return Errno.NO_MEMORY; // a shared mapping of a file does not grow
     }
     int permission = memory.permission(address);
     if (isRange(address, after) && memory.isFree(address + before, after - before)) {
@@ -189,7 +224,7 @@ final class LinuxMemory {
     }
     if (advice == DONT_NEED) {
       for (long a = address; a < address + size; a += Memory.PAGE_BYTES) {
-        if (memory.isMapped(a, 1)) {
+        if (memory.isMapped(a, 1) && !files.shared().touches(a, 1)) {
           int permission = memory.permission(a);
           memory.map(a, Memory.PAGE_BYTES, permission);
         }

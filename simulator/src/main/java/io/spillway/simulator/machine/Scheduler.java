@@ -1,5 +1,7 @@
 package io.spillway.simulator.machine;
 
+import java.util.function.LongConsumer;
+
 /// Lets the harts of a machine take turns of a fixed number of instructions. The order depends on
 /// nothing but the program, so that a threaded run repeats exactly, on every engine.
 public final class Scheduler {
@@ -9,9 +11,14 @@ public final class Scheduler {
   /// The longest stretch without a look at what else there is to do.
   private static final long STRETCH = 50_000_000;
 
+  /// Instructions between two words to a watcher.
+  private static final long LOOK = 10_000_000;
+
   private final Machine machine;
   private final Engine engine;
   private final long turn;
+  private LongConsumer watcher = retired -> {};
+  private long nextLook;
 
   public Scheduler(Machine machine, Engine engine) {
     this(machine, engine, TURN);
@@ -24,6 +31,11 @@ public final class Scheduler {
     this.turn = turn;
   }
 
+  /// Tells `watcher` now and then how many instructions were executed.
+  public void watchedBy(LongConsumer told) {
+    watcher = told;
+  }
+
   /// Runs until the program ends.
   ///
   /// **Errors:** [ProgramFault] as the engine throws it, and when every hart waits for ever.
@@ -33,8 +45,13 @@ public final class Scheduler {
 
   /// Runs until all harts together have executed `total` instructions, or the program ends.
   public void runUntil(long total) {
-    while (!machine.isFinished() && machine.retired() < total) {
+    for (long now = machine.retired(); !machine.isFinished() && now < total; ) {
+      if (now >= nextLook) {
+        watcher.accept(now);
+        nextLook = now + LOOK;
+      }
       turn(total);
+      now = machine.retired();
     }
   }
 

@@ -1,6 +1,8 @@
 package io.spillway.simulator.timing;
 
+import io.spillway.platform.Progress;
 import io.spillway.platform.SpillwayException;
+import io.spillway.simulator.RunProgress;
 import io.spillway.simulator.machine.ElfImage;
 import io.spillway.simulator.machine.Machine;
 import io.spillway.simulator.machine.ProgramFault;
@@ -26,6 +28,11 @@ public final class TimingRun {
   public record Window(long skip, long warm, long run, long period) {
     /// The whole program.
     public static final Window ALL = new Window(0, 0, Long.MAX_VALUE, 0);
+
+    /// Instructions of a run, `Long.MAX_VALUE` where the program's end decides.
+    long length() {
+      return period > 0 || run > Long.MAX_VALUE - skip - warm ? Long.MAX_VALUE : skip + warm + run;
+    }
 
     public Window {
       if (skip < 0 || warm < 0 || run < 1 || period < 0) {
@@ -75,6 +82,18 @@ public final class TimingRun {
 
   /// Runs a part of the program and answers with what it measured.
   public TimingResult run(Window window) {
+    return run(window, Progress.silent());
+  }
+
+  /// Runs a part of the program, shows how far it is, and answers with what it measured.
+  public TimingResult run(Window window, Progress progress) {
+    try (RunProgress shown = new RunProgress(progress, system.name(), window.length())) {
+      scheduler.watchedBy(shown);
+      return measure(window);
+    }
+  }
+
+  private TimingResult measure(Window window) {
     long begin = System.nanoTime();
     long first = machine.retired();
     Optional<TimingResult.Samples> samples = Optional.empty();

@@ -108,9 +108,25 @@ final class LinuxProgramsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pthreads.c", "signals.c", "files.c", "numbers.c"})
+  @ValueSource(strings = {"pthreads.c", "signals.c", "files.c", "numbers.c", "shared.c"})
   void callsOfLinuxThroughTheLibraryOfC(String source) throws Exception {
     sameAsUnderQemu(build("riscv64-linux-gnu-gcc", source));
+  }
+
+  @Test
+  void whatIsMappedSharedIsInTheFileAtTheEnd() throws Exception {
+    Path program = build("riscv64-linux-gnu-gcc", "shared.c");
+    ProcessOptions options =
+        ProcessOptions.of("program")
+            .withOutput(new ByteArrayOutputStream(), new ByteArrayOutputStream())
+            .withRoot(folder);
+    try (Machine machine = Machine.load(ElfImage.read(program), options)) {
+      new Scheduler(machine, new FunctionalEngine(machine)).run();
+    }
+    assertThat(Files.readString(folder.resolve("left")))
+        .startsWith("kept at the end\0")
+        .hasSize(4096);
+    assertThat(Files.size(folder.resolve("short"))).isEqualTo(3);
   }
 
   @Test
