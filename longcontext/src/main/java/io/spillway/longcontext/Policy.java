@@ -22,11 +22,18 @@ public sealed interface Policy {
   /// Trained retaining heads score every entry once, when it enters.
   ///
   /// @param stabilizerShare share of the budget that the newest entries hold between chunks
-  ///   **Source:** Locret (arXiv 2410.01805).
-  record Locret(double stabilizerShare) implements Policy {
+  /// @param neighbours how much the best of an entry and the two on each side counts beside its own
+  ///   score, 0 to 1: an answer of several tokens is worth nothing with one of them gone
+  ///   **Source:** Locret (arXiv 2410.01805); neighbours are ours, 0 is as published.
+  record Locret(double stabilizerShare, double neighbours) implements Policy {
+    /// With the usual weight of neighbours.
+    public Locret(double stabilizerShare) {
+      this(stabilizerShare, NEIGHBOURS);
+    }
+
     @Override
     public String label() {
-      return "locret";
+      return neighbours > 0 ? "locret" : "locret-plain";
     }
   }
 
@@ -199,11 +206,15 @@ public sealed interface Policy {
     }
   }
 
+  /// The usual weight of an entry's neighbours under retaining heads.
+  double NEIGHBOURS = 0.5;
+
   /// Every policy with its usual settings.
   List<Supplier<Policy>> NAMED =
       List.of(
           Full::new,
           () -> new Locret(0.4),
+          () -> new Locret(0.4, 0),
           () -> new LocretQuery(0.4),
           HeavyHitters::new,
           () -> new SnapKv(32, 5),
@@ -278,6 +289,14 @@ public sealed interface Policy {
   /// What scores the entries, without wrappers.
   default Policy base() {
     return this instanceof Wrapped wrapped ? wrapped.inner() : this;
+  }
+
+  /// How much the best of an entry's neighbours counts beside its own score, 0 to 1.
+  default double neighbours() {
+    if (base() instanceof Locret locret) {
+      return locret.neighbours();
+    }
+    return base() instanceof LocretQuery ? NEIGHBOURS : 0;
   }
 
   /// Share of the budget that every head keeps, 1 where heads are equal.

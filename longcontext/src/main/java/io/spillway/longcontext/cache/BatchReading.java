@@ -264,10 +264,10 @@ public final class BatchReading implements AutoCloseable {
         }
         int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
         int always = Math.min(settings.sinks(), budget);
-        Tensor worth = all.scores().clone();
+        Tensor worth = Eviction.withNeighbours(all.scores(), policy.neighbours()).clone();
         Question asked = question;
         if (asked != null) {
-          worth.add_(asked.adds(l, all.keys(), all.scores(), 0));
+          worth.add_(asked.adds(l, all.keys(), worth, 0));
         }
         Scalar largest = new Scalar(Double.POSITIVE_INFINITY);
         if (always > 0) {

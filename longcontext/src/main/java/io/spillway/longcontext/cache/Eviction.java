@@ -3,11 +3,16 @@ package io.spillway.longcontext.cache;
 import io.spillway.longcontext.Policy;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// Cuts one layer to its budget, as its policy and the wrappers around it say.
 final class Eviction {
+  /// Neighbours on each side.
+  private static final int NEIGHBOURS = 2;
+
   private Eviction() {}
 
   /// @param own the layer's caches: one for all heads, or one for each; keys not turned
@@ -29,7 +34,7 @@ final class Eviction {
     List<Tensor> worth = new ArrayList<>();
     int head = 0;
     for (LayerCache cache : own) {
-      Tensor scores = cache.scores();
+      Tensor scores = withNeighbours(cache.scores(), policy.neighbours());
       if (question != null) {
         Tensor keys = cache.keys().unsqueeze(0);
         scores = scores.add(question.adds(layer, keys, scores.unsqueeze(0), head).squeeze(0));
@@ -53,5 +58,23 @@ final class Eviction {
       }
     }
     return best;
+  }
+
+  /// Scores of which a share is that of the best among an entry and the two on each side.
+  ///
+  /// @param scores `[.., heads, entries]`; a new tensor unless `share` is 0
+  static Tensor withNeighbours(Tensor scores, double share) {
+    if (share == 0) {
+      return scores;
+    }
+    Tensor best =
+        torch.max_pool1d(
+            scores,
+            new long[] {2L * NEIGHBOURS + 1},
+            new long[] {1},
+            new long[] {NEIGHBOURS},
+            new long[] {1},
+            false);
+    return scores.lerp(best, new Scalar(share));
   }
 }

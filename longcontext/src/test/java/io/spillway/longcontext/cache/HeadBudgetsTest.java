@@ -100,6 +100,18 @@ class HeadBudgetsTest {
   }
 
   @Test
+  void neighboursShareTheBestScore() {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor scores = Tensors.of(new float[] {0, 0, 4, 0, 0, 0, -2, -2, -2, -2}, 1, 10);
+      // half of an entry's own score and half of the best within two
+      assertThat(Tensors.floats(Eviction.withNeighbours(scores, 0.5)))
+          .containsExactly(2, 2, 4, 2, 2, 0, -1, -1, -2, -2);
+      assertThat(Tensors.floats(Eviction.withNeighbours(scores, 0)))
+          .containsExactly(0, 0, 4, 0, 0, 0, -2, -2, -2, -2);
+    }
+  }
+
+  @Test
   void aFloorOfTheWholeBudgetIsEqualHeads() {
     Cases.run(
         4,
