@@ -65,15 +65,8 @@ public final class Liquid implements Simulator {
   }
 
   /// The same liquid in batches of recordings on a device of libtorch.
-  ///
-  /// **Errors:** a device model with converters, which only the sparse engine simulates.
   public TorchLiquid on(ComputeDevice device) {
-    if (dynamics.converted()) {
-      throw SpillwayException.notAvailable(
-          "%s has converters, which are simulated by the sparse engine only; leave out --device",
-          config.device());
-    }
-    return new TorchLiquid(this, synapses, dynamics.noisy(), device);
+    return new TorchLiquid(this, synapses, dynamics, device);
   }
 
   /// Weights that the spikes of one recording add: synaptic operations.

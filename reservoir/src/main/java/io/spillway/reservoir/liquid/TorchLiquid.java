@@ -1,6 +1,8 @@
 package io.spillway.reservoir.liquid;
 
 import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.crossbar.Converters;
+import io.spillway.reservoir.crossbar.DeviceModel;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.NoGrad;
@@ -10,11 +12,14 @@ import io.spillway.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /// The liquid in batches of recordings on a device of libtorch: inputs and spikes are multiplied
-/// with the whole matrices, the noise is [ReadNoise] counted out in 64-bit whole numbers.
+/// with the whole matrices, the noise is [ReadNoise] counted out in 64-bit whole numbers. A device
+/// with converters is read macro by macro, each result with noise of its own and rounded by the
+/// converter before it is added up, as [Liquid] does.
 ///
 /// Sums are taken in libtorch's order, so that a membrane within rounding of the threshold may fire
 /// a step apart from [Liquid]; docs/results/reservoir.md has how seldom. One thread at a time.
@@ -28,16 +33,23 @@ public final class TorchLiquid implements AutoCloseable {
   private final LiquidConfig config;
   private final ComputeDevice device;
   private final boolean noisy;
+  private final Converters converters;
+  private final boolean converted;
+  private final int tileRows;
   private final TensorHolder holder = new TensorHolder();
   private final Tensor input;
   private final Tensor recurrent;
   private final List<Tensor> variances = new ArrayList<>(); // of input and recurrent, if noisy
 
-  TorchLiquid(Liquid liquid, Synapses synapses, boolean noisy, ComputeDevice device) {
+  TorchLiquid(Liquid liquid, Synapses synapses, Liquid.Dynamics dynamics, ComputeDevice device) {
+    DeviceModel model = synapses.model();
     this.liquid = liquid;
     this.config = liquid.config();
     this.device = device;
-    this.noisy = noisy;
+    this.noisy = dynamics.noisy();
+    this.converters = model.converters();
+    this.converted = dynamics.converted();
+    this.tileRows = model.tile();
     int n = config.neurons();
     int inputs = liquid.framing().inputs();
     input = matrix(inputs, n, synapses::inputWeight);
@@ -102,7 +114,8 @@ public final class TorchLiquid implements AutoCloseable {
     private final int size;
     private final int n = config.neurons();
     private final int steps = liquid.framing().steps();
-    private final Tensor currents; // [steps, batch, n]
+    private final Tensor inputs; // [steps, batch, inputs]
+    private final Tensor currents; // [steps, batch, n]; unused with converters
     private final Tensor inputVariance;
     private final Tensor driven; // [steps, batch, 1]: whether inputs spike
     private final Tensor counts;
@@ -113,10 +126,10 @@ public final class TorchLiquid implements AutoCloseable {
 
     State(List<SpikeFrames> frames, long first) {
       size = frames.size();
-      Tensor x = spikes(frames);
-      driven = x.sum(2).gt(new Scalar(0)).unsqueeze(2);
-      currents = torch.matmul(x, input);
-      inputVariance = noisy ? torch.matmul(x, variances.get(0)) : currents;
+      inputs = spikes(frames);
+      driven = inputs.sum(2).gt(new Scalar(0)).unsqueeze(2);
+      currents = converted ? zeros(0) : torch.matmul(inputs, input);
+      inputVariance = noisy && !converted ? torch.matmul(inputs, variances.get(0)) : currents;
       membrane = zeros(size, n);
       spikes = zeros(size, n);
       bar = zeros(size, n).add(new Scalar(config.threshold()));
@@ -130,32 +143,29 @@ public final class TorchLiquid implements AutoCloseable {
 
     /// Ones where inputs spike, `[steps, batch, inputs]`.
     private Tensor spikes(List<SpikeFrames> frames) {
-      int inputs = liquid.framing().inputs();
+      int width = liquid.framing().inputs();
       long[] at = new long[frames.stream().mapToInt(SpikeFrames::size).sum()];
       int next = 0;
       for (int k = 0; k < size; k++) {
         SpikeFrames f = frames.get(k);
         for (int t = 0; t < steps; t++) {
           for (int p = f.start(t); p < f.start(t + 1); p++) {
-            at[next++] = ((long) t * size + k) * inputs + f.input(p);
+            at[next++] = ((long) t * size + k) * width + f.input(p);
           }
         }
       }
       Tensor places = Tensors.to(Tensors.of(at, at.length), device);
-      return zeros((long) steps * size * inputs)
+      return zeros((long) steps * size * width)
           .index_fill_(0, places, new Scalar(1f))
-          .view(steps, size, inputs);
+          .view(steps, size, width);
     }
 
     void step(int t, Simulator.SpikeSink sink) {
       try (TensorScope scope = TensorScope.open()) {
-        Tensor current = currents.select(0, t).add(torch.matmul(spikes, recurrent));
-        if (noisy) {
-          Tensor variance = inputVariance.select(0, t).add(torch.matmul(spikes, variances.get(1)));
-          Tensor active =
-              driven.select(0, t).logical_or(spikes.sum(1).gt(new Scalar(0)).unsqueeze(1));
-          current = current.add(variance.sqrt().mul(noise.next(active)));
-        }
+        Tensor current =
+            converted
+                ? converted(inputs.select(0, t), input, 0).add(converted(spikes, recurrent, 1))
+                : current(t);
         Tensor keep = spikes.neg().add(new Scalar(1)).mul(new Scalar(config.leak()));
         membrane = scope.keep(membrane.mul(keep).add(current));
         spikes = scope.keep(Tensors.to(membrane.gt(bar), DType.F32));
@@ -175,6 +185,54 @@ public final class TorchLiquid implements AutoCloseable {
           }
         }
       }
+    }
+
+    private Tensor current(int t) {
+      Tensor current = currents.select(0, t).add(torch.matmul(spikes, recurrent));
+      if (!noisy) {
+        return current;
+      }
+      Tensor variance = inputVariance.select(0, t).add(torch.matmul(spikes, variances.get(1)));
+      Tensor active = driven.select(0, t).logical_or(spikes.sum(1).gt(new Scalar(0)).unsqueeze(1));
+      return current.add(variance.sqrt().mul(noise.next(active)));
+    }
+
+    /// The sum of what the macros of one array give, each read and converted by itself; a macro
+    /// none of whose rows is driven gives nothing and draws no noise.
+    ///
+    /// @param driving `[batch, rows]`
+    /// @param array 0 for the inputs, 1 for the recurrent connections
+    private Tensor converted(Tensor driving, Tensor weights, int array) {
+      Tensor sum = zeros(size, n);
+      long rows = weights.size(0);
+      for (long from = 0; from < rows; from += tileRows) {
+        long count = Math.min(tileRows, rows - from);
+        Tensor x = driving.narrow(1, from, count);
+        Tensor part = torch.matmul(x, weights.narrow(0, from, count));
+        if (noisy) {
+          Tensor variance = torch.matmul(x, variances.get(array).narrow(0, from, count));
+          Tensor active = x.sum(1).gt(new Scalar(0)).unsqueeze(1);
+          part = part.add(variance.sqrt().mul(noise.next(active)));
+        }
+        sum = sum.add(output(part));
+      }
+      return sum;
+    }
+
+    /// [Converters#output] of every number.
+    private Tensor output(Tensor part) {
+      Tensor value = Tensors.to(part, DType.F64);
+      double bound = converters.outputBound();
+      if (bound > 0) {
+        value =
+            value.clamp(
+                new ScalarOptional(new Scalar(-bound)), new ScalarOptional(new Scalar(bound)));
+      }
+      if (converters.adcBits() > 0) {
+        Scalar lsb = new Scalar(converters.lsb());
+        value = value.div(lsb).round().mul(lsb);
+      }
+      return Tensors.to(value, DType.F32);
     }
 
     private int[] fired(int recording) {

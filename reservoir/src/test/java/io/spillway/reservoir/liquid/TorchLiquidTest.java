@@ -119,29 +119,74 @@ final class TorchLiquidTest {
   }
 
   @Test
-  void refusesConvertersAndForeignFrames() {
-    DeviceModel base = DevicePresets.named("TaOx40nm");
-    DeviceModel model =
-        new DeviceModel(
-            "converted",
-            base.fabricated(),
-            0,
-            40,
-            base.programming(),
-            base.read(),
-            base.drift(),
-            0,
-            0,
-            0,
-            Converters.PRESET,
-            512);
-    Liquid converted = new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS, model);
-    assertThatThrownBy(() -> converted.on(Devices.cpu()).close())
-        .hasMessageContaining("converters");
+  void readsConvertedMacrosAsTheSparseEngineDoes() {
+    Cases.run(
+        8,
+        random -> {
+          // macros of 37 rows cut both arrays; a coarse converter makes what it does visible
+          DeviceModel model = converted(new Converters(0, false, 6, 8, 0), 37);
+          LiquidConfig config =
+              new LiquidConfig(
+                  50 + random.nextInt(60),
+                  .9,
+                  5,
+                  .2,
+                  .1,
+                  new Wiring.Dense(),
+                  new Adaptation.None(),
+                  "TaOx40nm",
+                  true, // the noiseless twin has no converters
+                  2,
+                  random.nextLong());
+          Framing framing = LiquidTwinPropertyTest.FRAMING;
+          Liquid liquid = new Liquid(config, framing, model);
+          Liquid exact = new Liquid(config, framing, converted(Converters.NONE, 37));
+          List<SpikeFrames> batch = new ArrayList<>();
+          for (int k = 0; k < 4; k++) {
+            batch.add(LiquidTwinPropertyTest.frames(random, .05));
+          }
+          try (TorchLiquid torch = liquid.on(Devices.cpu())) {
+            List<LiquidResponse> answers = torch.run(batch, 7);
+            double apart = 0;
+            double moved = 0;
+            for (int k = 0; k < batch.size(); k++) {
+              float[] expected = liquid.run(batch.get(k), 7 + k).counts();
+              float[] unconverted = exact.run(batch.get(k), 7 + k).counts();
+              for (int j = 0; j < expected.length; j++) {
+                apart += Math.abs(expected[j] - answers.get(k).counts()[j]);
+                moved += Math.abs(expected[j] - unconverted[j]);
+              }
+            }
+            double places = (double) batch.size() * config.neurons() * framing.steps();
+            assertThat(apart / places).isLessThan(TOLERANCE);
+            assertThat(moved / places).as("the converters matter").isGreaterThan(5 * TOLERANCE);
+          }
+        });
+  }
+
+  @Test
+  void refusesForeignFrames() {
     Liquid liquid = new Liquid(LiquidConfig.PUBLISHED_TIDIGITS, Framing.TIDIGITS);
     SpikeFrames foreign = new SpikeFrames.Builder(5, 64).build();
     try (TorchLiquid torch = liquid.on(Devices.cpu())) {
       assertThatThrownBy(() -> torch.run(List.of(foreign), 0)).hasMessageContaining("5 steps");
     }
+  }
+
+  private static DeviceModel converted(Converters converters, int tile) {
+    DeviceModel base = DevicePresets.named("TaOx40nm");
+    return new DeviceModel(
+        "converted",
+        base.fabricated(),
+        0,
+        40,
+        base.programming(),
+        base.read(),
+        base.drift(),
+        0,
+        0,
+        0,
+        converters,
+        tile);
   }
 }
