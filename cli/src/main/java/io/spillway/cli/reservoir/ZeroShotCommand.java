@@ -16,6 +16,7 @@ import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.protocol.Encoding;
 import io.spillway.reservoir.protocol.Retrieval;
+import io.spillway.reservoir.protocol.SenseGeometry;
 import io.spillway.reservoir.protocol.ZeroShot;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,9 +97,19 @@ public final class ZeroShotCommand extends SpillwayCommand {
       paramLabel = "NAME",
       description =
           "scores (ridge scores of the seen classes), means (cosines to their means: the prototype"
-              + " baseline), contrastive (published loss), normalised (unit length, learned"
+              + " baseline), procrustes or canonical (scores turned so that the class means of both"
+              + " senses meet), contrastive (published loss), normalised (unit length, learned"
               + " scale); default ${DEFAULT-VALUE}.")
   private String method = "scores";
+
+  @Option(
+      names = "--penalty",
+      defaultValue = "0.1",
+      paramLabel = "X",
+      description =
+          "Penalty of the class scores, relative to a recording's mean square; default"
+              + " ${DEFAULT-VALUE}.")
+  private double penalty = .1;
 
   @Option(
       names = "--measure",
@@ -149,6 +160,9 @@ public final class ZeroShotCommand extends SpillwayCommand {
     if (seeds < 2 || seeds > 100) {
       throw SpillwayException.badInput("--seeds %d, 2 to 100 are possible", seeds);
     }
+    if (!(penalty > 0)) {
+      throw SpillwayException.badInput("--penalty %s, above 0 is possible", penalty);
+    }
     ZeroShot.Method chosen = method();
     Retrieval.Measure how = measure(chosen);
     RecordingSet seenSet = RecordingSet.open(events);
@@ -195,14 +209,26 @@ public final class ZeroShotCommand extends SpillwayCommand {
                 new Seeds(s)));
       }
     }
-    report(outcomes, base, runs.size());
+    List<Integer> compared = new ArrayList<>(base.seen());
+    if (!validate) {
+      compared.addAll(base.unseen());
+    }
+    report(
+        outcomes,
+        base,
+        runs.size(),
+        SenseGeometry.of(counts, labels, heard, soundLabels, compared, new Seeds(1)));
   }
 
   private Counts encode(LiquidConfig config, Framing framing, RecordingSet set) {
     return Encoding.of(new Liquid(config, framing), engine.engine(), set, progress()).counts();
   }
 
-  private void report(List<ZeroShot.Outcome> outcomes, ZeroShot.Settings base, int pairs) {
+  private void report(
+      List<ZeroShot.Outcome> outcomes,
+      ZeroShot.Settings base,
+      int pairs,
+      SenseGeometry geometry) {
     int kept = validate ? base.seen().size() - 2 : base.seen().size();
     int hidden = validate ? 2 : base.unseen().size();
     Map<String, Object> results = new LinkedHashMap<>();
@@ -231,16 +257,39 @@ public final class ZeroShotCommand extends SpillwayCommand {
         outcomes,
         ZeroShot.Outcome::unseenAtBestEpoch,
         hidden);
+    if (hidden == 2) {
+      // what one more bit would give: which of the two shapes belongs to which word
+      row(
+          table,
+          results,
+          "sound to image, unseen, order given",
+          outcomes,
+          o -> Math.max(o.soundUnseen(), 1 - o.soundUnseen()),
+          hidden);
+      results.put(
+          "runs_above_80_percent", outcomes.stream().filter(o -> o.soundUnseen() >= .8).count());
+      results.put(
+          "runs_below_20_percent", outcomes.stream().filter(o -> o.soundUnseen() <= .2).count());
+    }
+    results.put("geometry", geometry);
     record(newRunFolder(), 1, results);
     answer(
         results,
         String.format(
-            "%s, %s: %d runs%s%n%n%s",
+            "%s, %s: %d runs%s%n%n%s%n%s",
             method,
             base.measure().name().toLowerCase(Locale.ROOT),
             outcomes.size(),
             validate ? " over " + pairs + " pairs of seen digits held out" : "",
-            table.render()));
+            table.render(),
+            String.format(
+                Locale.ROOT,
+                "distances of the class means in both senses correlate by %.2f (%.1f %% of random"
+                    + " assignments reach that); they tell the order of %d of %d pairs",
+                geometry.correlation(),
+                100 * geometry.byChance(),
+                geometry.pairsRight(),
+                geometry.pairs())));
   }
 
   private static void row(
@@ -269,7 +318,9 @@ public final class ZeroShotCommand extends SpillwayCommand {
 
   private ZeroShot.Method method() {
     return switch (method) {
-      case "scores" -> new ZeroShot.Method.ClassScores(.1);
+      case "scores" -> new ZeroShot.Method.ClassScores(penalty);
+      case "procrustes" -> new ZeroShot.Method.Aligned(penalty, true);
+      case "canonical" -> new ZeroShot.Method.Aligned(penalty, false);
       case "means" -> new ZeroShot.Method.ClassMeans();
       case "contrastive" ->
           new ZeroShot.Method.Contrast(
@@ -280,7 +331,8 @@ public final class ZeroShotCommand extends SpillwayCommand {
                   width, 64, epochs, 1e-3, .1, new Contrastive.Loss.Normalised(10)));
       default ->
           throw SpillwayException.badInput(
-              "--method %s, known: scores, means, contrastive, normalised", method);
+              "--method %s, known: scores, means, procrustes, canonical, contrastive, normalised",
+              method);
     };
   }
 

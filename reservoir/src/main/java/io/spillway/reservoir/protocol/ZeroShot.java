@@ -2,6 +2,7 @@ package io.spillway.reservoir.protocol;
 
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.learn.AlignedMeans;
 import io.spillway.reservoir.learn.Contrastive;
 import io.spillway.reservoir.learn.Counts;
 import io.spillway.reservoir.learn.Projection;
@@ -32,6 +33,10 @@ public final class ZeroShot {
 
     /// The cosines to the means of the seen classes, centred: the prototype baseline.
     record ClassMeans() implements Method {}
+
+    /// The scores of the seen classes, whitened and turned so that the class means of both senses
+    /// meet: Procrustes if `orthogonal`, else canonical correlation.
+    record Aligned(double penalty, boolean orthogonal) implements Method {}
   }
 
   /// A protocol.
@@ -139,6 +144,21 @@ public final class ZeroShot {
         image.likeMeans(settings.seen());
         sound.likeMeans(settings.seen());
       }
+      case Method.Aligned aligned -> {
+        List<Integer> seen = settings.seen();
+        image.score(seen, aligned.penalty());
+        sound.score(seen, aligned.penalty());
+        AlignedMeans maps =
+            AlignedMeans.fit(
+                image.embedded(image.train),
+                image.places(seen),
+                sound.embedded(sound.train),
+                sound.places(seen),
+                seen.size(),
+                aligned.orthogonal());
+        image.map(maps::first);
+        sound.map(maps::second);
+      }
     }
     List<Integer> all =
         java.util.stream.Stream.concat(settings.seen().stream(), settings.unseen().stream())
@@ -241,8 +261,15 @@ public final class ZeroShot {
       return Arrays.stream(train).map(i -> seen.indexOf(labels[i])).toArray();
     }
 
+    /// Maps the embeddings of the test.
+    void map(UnaryOperator<float[]> map) {
+      for (int i : test) {
+        embeddings[i] = map.apply(embeddings[i]);
+      }
+    }
+
     private void embedByScores(UnaryOperator<float[]> scores) {
-      IntStream.of(test)
+      IntStream.concat(IntStream.of(test), IntStream.of(train))
           .parallel()
           .forEach(i -> {
             float[] raw = new float[counts.width()];

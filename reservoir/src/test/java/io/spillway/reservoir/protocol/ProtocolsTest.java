@@ -20,6 +20,7 @@ import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import io.spillway.tensor.Devices;
+import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -62,6 +63,8 @@ final class ProtocolsTest {
         new ZeroShot.Method[] {
           new ZeroShot.Method.ClassScores(.1),
           new ZeroShot.Method.ClassMeans(),
+          new ZeroShot.Method.Aligned(1, true),
+          new ZeroShot.Method.Aligned(1, false),
           new ZeroShot.Method.Contrast(
               new Contrastive.Settings(16, 32, 15, 3e-3, 0, new Contrastive.Loss.Normalised(5)))
         }) {
@@ -76,6 +79,32 @@ final class ProtocolsTest {
   }
 
   /// @param other 0: both senses place the classes alike; else each at random
+  @Test
+  void geometryTellsSensesThatShareAnOrderFromThoseThatDoNot() {
+    int[] labels = IntStream.range(0, 450).map(i -> i % 9).toArray();
+    List<Integer> classes = List.of(0, 1, 2, 3, 4, 5, 6, 7, 8);
+    Counts one = mixture(labels, 40, 11, 5);
+    int[] exchanged = Arrays.stream(labels).map(c -> (c * 2 + 3) % 9).toArray();
+    SenseGeometry same = SenseGeometry.of(one, labels, one, labels, classes, new Seeds(1));
+    assertThat(same.correlation()).isGreaterThan(.999);
+    assertThat(same.byChance()).isLessThan(.01);
+    assertThat(same.pairsRight()).isEqualTo(36);
+    // independent senses: whether a pair's order is found is a coin
+    int right = 0;
+    for (int seed = 20; seed < 40; seed++) {
+      right +=
+          SenseGeometry.of(
+                  mixture(labels, 40, seed, 5),
+                  labels,
+                  mixture(labels, 40, seed + 100, 100 + seed),
+                  exchanged,
+                  classes,
+                  new Seeds(1))
+              .pairsRight();
+    }
+    assertThat(right / (20.0 * 36)).isBetween(.3, .7);
+  }
+
   private static double zeroShot(int[] labels, ZeroShot.Method method, int other) {
     ZeroShot.Settings settings =
         new ZeroShot.Settings(
