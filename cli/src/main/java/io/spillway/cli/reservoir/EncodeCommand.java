@@ -4,7 +4,6 @@ import io.spillway.cli.SpillwayCommand;
 import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.ReservoirModel;
-import io.spillway.reservoir.events.EventFiles;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
@@ -22,26 +21,14 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /// `reservoir encode`: one recording through the liquid.
 @Command(
     name = "encode",
     description = "Run one recording through the liquid; write its spikes or recognise it.")
 public final class EncodeCommand extends SpillwayCommand {
-  @Mixin private LiquidOptions options = new LiquidOptions();
+  @Mixin private RecordingOptions input = new RecordingOptions();
   @Mixin private EngineOptions engine = new EngineOptions();
-
-  @Parameters(
-      paramLabel = "FILE",
-      description = "The recording: .bin, .aedat, .aedat4, .dat or .bs1.")
-  private Path file = Path.of("");
-
-  @Option(
-      names = {"-m", "--model"},
-      paramLabel = "FILE",
-      description = "Use the liquid of this model and say what it recognises.")
-  private @Nullable Path model;
 
   @Option(
       names = {"-o", "--output"},
@@ -51,16 +38,15 @@ public final class EncodeCommand extends SpillwayCommand {
 
   @Override
   protected void execute() {
-    EventRecording recording = EventFiles.read(file);
-    ReservoirModel loaded = model == null ? null : ReservoirModel.load(model);
-    Liquid liquid =
-        loaded != null
-            ? loaded.liquid()
-            : new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
+    RecordingOptions.Named named = input.read();
+    EventRecording recording = named.recording();
+    ReservoirModel loaded = named.model();
+    Liquid liquid = named.liquid();
     Framing framing = liquid.framing();
     SpikeFrames frames = framing.frames(recording);
     if (frames.size() == 0) {
-      throw SpillwayException.badInput("%s has no events in the region that is framed", file);
+      throw SpillwayException.badInput(
+          "%s has no events in the region that is framed", named.file());
     }
     StringBuilder spikes = new StringBuilder("step,neuron\n");
     Simulator.SpikeSink sink =

@@ -5,7 +5,6 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.platform.yaml.Yaml;
 import io.spillway.report.TextTable;
 import io.spillway.reservoir.energy.EnergyModel;
-import io.spillway.reservoir.events.EventFiles;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidResponse;
@@ -17,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /// `reservoir energy`: what one inference costs, on the array and on a digital accelerator.
 @Command(
@@ -26,10 +24,7 @@ import picocli.CommandLine.Parameters;
         "Energy of one inference from the spikes of a recording: array, drivers, converters,"
             + " peripheral, projection, and the same network on a digital accelerator.")
 public final class EnergyCommand extends SpillwayCommand {
-  @Mixin private LiquidOptions options = new LiquidOptions();
-
-  @Parameters(paramLabel = "FILE", description = "The recording.")
-  private Path file = Path.of("");
+  @Mixin private RecordingOptions input = new RecordingOptions();
 
   @Option(
       names = "--outputs",
@@ -51,9 +46,9 @@ public final class EnergyCommand extends SpillwayCommand {
     }
     EnergyModel model =
         constants == null ? EnergyModel.PUBLISHED : Yaml.read(constants, EnergyModel.class);
-    EventRecording recording = EventFiles.read(file);
-    Liquid liquid =
-        new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
+    RecordingOptions.Named named = input.read();
+    EventRecording recording = named.recording();
+    Liquid liquid = named.liquid();
     LiquidResponse response = liquid.run(liquid.framing().frames(recording), 0);
     EnergyModel.Report report =
         model.of(

@@ -2,8 +2,6 @@ package io.spillway.cli.reservoir;
 
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.report.TextTable;
-import io.spillway.reservoir.ReservoirModel;
-import io.spillway.reservoir.events.EventFiles;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidResponse;
@@ -18,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /// `reservoir inspect`: pictures and statistics of a recording and of what the liquid does with it.
 @Command(
@@ -27,16 +24,7 @@ import picocli.CommandLine.Parameters;
         "Draw a recording's events (animated GIF), the spikes (PNG), the conductances (PNG) and the"
             + " firing rates (PNG).")
 public final class InspectCommand extends SpillwayCommand {
-  @Mixin private LiquidOptions options = new LiquidOptions();
-
-  @Parameters(paramLabel = "FILE", description = "The recording.")
-  private Path file = Path.of("");
-
-  @Option(
-      names = {"-m", "--model"},
-      paramLabel = "FILE",
-      description = "Use the liquid of this model.")
-  private @Nullable Path model;
+  @Mixin private RecordingOptions input = new RecordingOptions();
 
   @Option(
       names = {"-o", "--output"},
@@ -53,11 +41,9 @@ public final class InspectCommand extends SpillwayCommand {
 
   @Override
   protected void execute() {
-    EventRecording recording = EventFiles.read(file);
-    Liquid liquid =
-        model != null
-            ? ReservoirModel.load(model).liquid()
-            : new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
+    RecordingOptions.Named named = input.read();
+    EventRecording recording = named.recording();
+    Liquid liquid = named.liquid();
     SpikeFrames frames = liquid.framing().frames(recording);
     Path folder = output != null ? output : newRunFolder();
     var pictures = Pictures.eventFrames(recording, Math.round(binMs * 1000));

@@ -1,14 +1,14 @@
 package io.spillway.cli.reservoir;
 
-import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.convert.Cochlea;
 import io.spillway.reservoir.convert.ConvertedSets;
-import io.spillway.reservoir.convert.PixelModel;
 import io.spillway.reservoir.events.RecordingSet;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Options that name labelled recordings.
@@ -21,14 +21,7 @@ final class SetOptions {
               + " or an HDF5 file (SHD, N-TIDIGITS).")
   private @Nullable Path events;
 
-  @Option(
-      names = "--images",
-      paramLabel = "FILE",
-      description = "IDX images (.gz allowed), shown to an event camera by saccades.")
-  private @Nullable Path images;
-
-  @Option(names = "--image-labels", paramLabel = "FILE", description = "IDX labels of --images.")
-  private @Nullable Path imageLabels;
+  @Mixin private ImageOptions images = new ImageOptions();
 
   @Option(
       names = "--sounds",
@@ -50,7 +43,11 @@ final class SetOptions {
   private @Nullable Integer limit;
 
   RecordingSet open(long seed) {
-    RecordingSet set = whole(seed);
+    return slice(whole(seed), skip, limit);
+  }
+
+  /// Recordings `skip` to `skip + limit`, to the end without a limit.
+  static RecordingSet slice(RecordingSet set, int skip, @Nullable Integer limit) {
     int last = limit == null ? set.size() : (int) Math.min(set.size(), (long) skip + limit);
     if (skip < 0 || skip >= last) {
       throw SpillwayException.badInput(
@@ -63,7 +60,7 @@ final class SetOptions {
   }
 
   private RecordingSet whole(long seed) {
-    int given = (events == null ? 0 : 1) + (images == null ? 0 : 1) + (sounds == null ? 0 : 1);
+    int given = (events == null ? 0 : 1) + (images.given() ? 1 : 0) + (sounds == null ? 0 : 1);
     if (given != 1) {
       throw SpillwayException.badInput(
           "give one of --events, --images and --sounds, %d were given", given);
@@ -74,9 +71,6 @@ final class SetOptions {
     if (sounds != null) {
       return ConvertedSets.sounds(sounds, Cochlea.NTIDIGITS);
     }
-    if (imageLabels == null || images == null) {
-      throw SpillwayException.badInput("--images needs --image-labels");
-    }
-    return ConvertedSets.images(images, imageLabels, PixelModel.NMNIST, false, new Seeds(seed));
+    return Objects.requireNonNull(images.open(seed));
   }
 }

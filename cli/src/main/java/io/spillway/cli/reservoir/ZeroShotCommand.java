@@ -7,7 +7,6 @@ import io.spillway.report.Spread;
 import io.spillway.report.TextTable;
 import io.spillway.reservoir.convert.Cochlea;
 import io.spillway.reservoir.convert.ConvertedSets;
-import io.spillway.reservoir.convert.PixelModel;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.Contrastive;
 import io.spillway.reservoir.learn.Counts;
@@ -52,14 +51,7 @@ public final class ZeroShotCommand extends SpillwayCommand {
       description = "WAV files LABEL_SPEAKER_TAKE.wav of spoken digits.")
   private Path sounds = Path.of("");
 
-  @Option(
-      names = "--images",
-      paramLabel = "FILE",
-      description = "IDX images that are emulated as more training recordings.")
-  private @Nullable Path images;
-
-  @Option(names = "--image-labels", paramLabel = "FILE", description = "Labels of --images.")
-  private @Nullable Path imageLabels;
+  @Mixin private ImageOptions images = new ImageOptions();
 
   @Option(
       names = "--skip",
@@ -172,18 +164,9 @@ public final class ZeroShotCommand extends SpillwayCommand {
     RecordingSet visual = seenSet;
     Counts counts = encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, visual);
     int[] labels = visual.indices(names);
-    if (images != null) {
-      if (imageLabels == null) {
-        throw SpillwayException.badInput("--images needs --image-labels");
-      }
-      RecordingSet all =
-          ConvertedSets.images(images, imageLabels, PixelModel.NMNIST, false, new Seeds(1));
-      if (skip < 0 || limit < 1 || skip >= all.size()) {
-        throw SpillwayException.badInput(
-            "--skip %d --limit %d leaves none of the %d images", skip, limit, all.size());
-      }
-      RecordingSet more =
-          all.select(IntStream.range(skip, Math.min(all.size(), skip + limit)).toArray());
+    RecordingSet emulated = images.open(1);
+    if (emulated != null) {
+      RecordingSet more = SetOptions.slice(emulated, skip, limit);
       counts =
           Counts.join(
               counts, encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, more));
@@ -225,10 +208,7 @@ public final class ZeroShotCommand extends SpillwayCommand {
   }
 
   private void report(
-      List<ZeroShot.Outcome> outcomes,
-      ZeroShot.Settings base,
-      int pairs,
-      SenseGeometry geometry) {
+      List<ZeroShot.Outcome> outcomes, ZeroShot.Settings base, int pairs, SenseGeometry geometry) {
     int kept = validate ? base.seen().size() - 2 : base.seen().size();
     int hidden = validate ? 2 : base.unseen().size();
     Map<String, Object> results = new LinkedHashMap<>();

@@ -2,12 +2,20 @@ package io.spillway.cli.reservoir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import io.jhdf.api.WritableGroup;
 import io.spillway.cli.Main;
+import io.spillway.platform.Seeds;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -71,6 +79,76 @@ final class ReservoirCommandTest {
     assertThat(Main.run("reservoir", "convert", sound.toString(), out.toString(), "--quiet"))
         .isZero();
     assertThat(Files.size(out)).isGreaterThan(100);
+  }
+
+  /// The layout of Spiking Heidelberg Digits, from a file to a tested model: train and test files
+  /// of the data set go the same way.
+  @Test
+  void trainsAndTestsOnTheHeidelbergLayout() throws Exception {
+    Path train = heidelberg("shd_train.h5", 1, 20);
+    Path test = heidelberg("shd_test.h5", 2, 8);
+    Path model = folder.resolve("shd.rsv");
+    assertThat(
+            Main.run(
+                "reservoir",
+                "train",
+                "--events",
+                train.toString(),
+                "--neurons",
+                "100",
+                "-o",
+                model.toString(),
+                "--quiet"))
+        .isZero();
+    PrintStream kept = System.out;
+    ByteArrayOutputStream caught = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(caught, true, StandardCharsets.UTF_8));
+      assertThat(
+              Main.run(
+                  "reservoir",
+                  "eval",
+                  "-m",
+                  model.toString(),
+                  "--events",
+                  test.toString(),
+                  "--json"))
+          .isZero();
+    } finally {
+      System.setOut(kept);
+    }
+    String json = caught.toString(StandardCharsets.UTF_8);
+    assertThat(json).containsPattern("\"recordings\" ?: ?24");
+    Matcher accuracy = Pattern.compile("\"accuracy\" ?: ?([0-9.]+)").matcher(json);
+    assertThat(accuracy.find()).as(json).isTrue();
+    assertThat(Double.parseDouble(accuracy.group(1))).isGreaterThan(.9);
+    Path cut = folder.resolve("cut.h5");
+    Files.write(cut, Arrays.copyOf(Files.readAllBytes(train), 300));
+    fails("cut.h5", "train", "--events", cut.toString(), "--folds", "5");
+  }
+
+  /// Three classes, each a band of channels that sweeps up or down.
+  private Path heidelberg(String name, long seed, int perClass) {
+    RandomGenerator random = new Seeds(seed).stream("heidelberg");
+    int n = 3 * perClass;
+    double[][] times = new double[n][200];
+    int[][] units = new int[n][200];
+    int[] labels = new int[n];
+    for (int i = 0; i < n; i++) {
+      labels[i] = i % 3;
+      for (int k = 0; k < 200; k++) {
+        times[i][k] = k * .004 + random.nextDouble() * .002;
+        units[i][k] = 100 + 200 * labels[i] + k / 4 + random.nextInt(40);
+      }
+    }
+    Path file = folder.resolve(name);
+    try (WritableHdfFile out = HdfFile.write(file)) {
+      WritableGroup spikes = out.putGroup("spikes");
+      spikes.putDataset("times", times);
+      spikes.putDataset("units", units);
+      out.putDataset("labels", labels);
+    }
+    return file;
   }
 
   private Path bytes(String name, int... values) throws Exception {

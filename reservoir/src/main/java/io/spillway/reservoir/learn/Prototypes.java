@@ -1,7 +1,5 @@
 package io.spillway.reservoir.learn;
 
-import io.spillway.platform.SpillwayException;
-
 /// Nearest class mean on scaled counts, by cosine: the simplest learner, and the one for few
 /// examples.
 public final class Prototypes implements Classifier {
@@ -18,20 +16,14 @@ public final class Prototypes implements Classifier {
   /// **Errors:** a class without a recording.
   public static Prototypes fit(Counts counts, int[] labels, int classes) {
     Scaling scaling = Scaling.of(counts);
-    float[][] means = new float[classes][counts.width()];
-    int[] sizes = new int[classes];
-    float[] row = new float[counts.width()];
+    float[][] rows = new float[labels.length][counts.width()];
     for (int i = 0; i < labels.length; i++) {
-      counts.copy(i, row);
-      scaling.apply(row);
-      Dense.axpy(1, row, means[labels[i]]);
-      sizes[labels[i]]++;
+      counts.copy(i, rows[i]);
+      scaling.apply(rows[i]);
     }
-    for (int c = 0; c < classes; c++) {
-      if (sizes[c] == 0) {
-        throw SpillwayException.badInput("class %d has no recording for a prototype", c);
-      }
-      unit(means[c]);
+    float[][] means = ClassMeans.of(rows, labels, classes);
+    for (float[] mean : means) {
+      unit(mean);
     }
     return new Prototypes(scaling, means);
   }
