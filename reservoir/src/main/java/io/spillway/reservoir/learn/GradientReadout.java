@@ -64,14 +64,26 @@ public final class GradientReadout implements Classifier {
       return y;
     }
 
-    /// Adds this layer's gradients; returns that of its input.
-    float[] backward(float[] x, float[] slope) {
+    /// Adds this layer's gradients; units without a slope, as silent ones, have none.
+    void gradients(float[] x, float[] slope) {
+      for (int k = 0; k < out; k++) {
+        float factor = slope[k];
+        if (factor != 0) {
+          bias.gradient[k] += factor;
+          int at = k * in;
+          for (int i = 0; i < in; i++) {
+            weights.gradient[at + i] += factor * x[i];
+          }
+        }
+      }
+    }
+
+    /// The gradient of this layer's input.
+    float[] back(float[] slope) {
       float[] back = new float[in];
       for (int k = 0; k < out; k++) {
-        bias.gradient[k] += slope[k];
         int at = k * in;
         for (int i = 0; i < in; i++) {
-          weights.gradient[at + i] += slope[k] * x[i];
           back[i] += slope[k] * weights.value[at + i];
         }
       }
@@ -138,12 +150,13 @@ public final class GradientReadout implements Classifier {
       slope[c] *= weight;
     }
     if (layers.length == 2) {
-      slope = layers[1].backward(active, slope);
+      layers[1].gradients(active, slope);
+      slope = layers[1].back(slope);
       for (int k = 0; k < slope.length; k++) {
         slope[k] = hidden[k] > 0 ? slope[k] : 0;
       }
     }
-    layers[0].backward(row, slope);
+    layers[0].gradients(row, slope);
     return loss;
   }
 
