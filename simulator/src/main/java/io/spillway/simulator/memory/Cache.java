@@ -2,6 +2,8 @@ package io.spillway.simulator.memory;
 
 import io.spillway.simulator.system.CacheLevel;
 import io.spillway.simulator.system.Crossbar;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One cache with tags, misses in flight, prefetcher and the crossbar to what is below it.
@@ -27,8 +29,6 @@ final class Cache extends Below {
   /// The line went up to an exclusive cache's reader and is not kept.
   private static final byte GONE = 4;
 
-  private static final int PAGE_BITS = 12;
-
   private final CacheLevel level;
   private final int number;
   private final long period;
@@ -37,14 +37,7 @@ final class Cache extends Below {
   private final int hit;
   private final Below below;
   private final @Nullable Cache next;
-  private final Cycles bus;
-  private final long busRequest;
-  private final long busResponse;
-  private final long busHeader;
-  private final long busPayload;
-  private final Layer requests = new Layer();
-  private final Layer responses = new Layer();
-
+  private final LinkBelow link;
   private final TagArray tags;
 
   /// From when on each way may be read like any other.
@@ -65,10 +58,10 @@ final class Cache extends Below {
   private long blockedUntil;
 
   private final @Nullable StrideTable strides;
-  private final int degree;
+  private final long[] ahead;
   private final boolean exclusive;
-  private java.util.List<Cache> above = java.util.List.of();
-  private java.util.List<Cache> peers = new java.util.ArrayList<>();
+  private final List<Cache> above = new ArrayList<>();
+  private List<Cache> peers = new ArrayList<>();
   private boolean coalesced;
 
   /// Whether other cores' caches watch this one.
@@ -91,41 +84,29 @@ final class Cache extends Below {
     this.next = below instanceof Cache c ? c : null;
     this.lineBits = Integer.numberOfTrailingZeros(level.line());
     this.hit = level.hit();
-    this.bus = new Cycles(busPeriod);
-    this.busRequest =
-        (long) (crossbar.frontend() + crossbar.forward() + crossbar.lookup()) * busPeriod;
-    this.busResponse = crossbar.response() * busPeriod;
-    this.busHeader = crossbar.header() * busPeriod;
-    this.busPayload = (long) ((level.line() + crossbar.width() - 1) / crossbar.width()) * busPeriod;
+    this.link = new LinkBelow(below, crossbar, level.line(), busPeriod);
     this.tags = new TagArray(level.sets(), level.ways(), level.replacement());
     this.ready = new long[tags.size()];
     this.state = new byte[tags.size()];
     this.source = new byte[tags.size()];
     this.misses = new MissRegisters(level.mshrs());
     this.responseTime = level.response() * period;
-    this.fillTime = level.data() * period + busPayload;
+    this.fillTime = level.data() * period + link.payload();
     this.exclusive = level.inclusion() == CacheLevel.Inclusion.EXCLUSIVE;
     if (level.prefetcher().isPresent()) {
-      this.strides = new StrideTable(level.prefetcher().get());
-      this.degree = level.prefetcher().get().degree();
+      this.strides = new StrideTable(level.prefetcher().get(), level.line());
+      this.ahead = new long[strides.degree()];
     } else {
       this.strides = null;
-      this.degree = 0;
+      this.ahead = new long[0];
     }
   }
 
-  /// Tells an inclusive cache which caches lose the lines that it evicts.
-  void holds(java.util.List<Cache> caches) {
+  /// Tells an inclusive cache of further caches that lose the lines that it evicts.
+  void holds(List<Cache> caches) {
     if (level.inclusion() == CacheLevel.Inclusion.INCLUSIVE) {
-      above = caches;
+      above.addAll(caches);
     }
-  }
-
-  /// Tells an inclusive cache of another core's caches above it.
-  void alsoHolds(java.util.List<Cache> caches) {
-    java.util.List<Cache> all = new java.util.ArrayList<>(above);
-    all.addAll(caches);
-    holds(java.util.List.copyOf(all));
   }
 
   CacheLevel level() {
@@ -194,7 +175,7 @@ final class Cache extends Below {
         counts.misses++;
         servedBy = source[way];
         prefetch(pc, address, time, requestor, 0);
-        return arrived + responseTime + busPayload;
+        return arrived + responseTime + link.payload();
       }
       servedBy = number;
       return cycles.up(time) + hitCycles(way, time, 0) * period;
@@ -213,13 +194,13 @@ final class Cache extends Below {
     if (coalesced) {
       servedBy = misses.source[flight];
       if (asks) {
-        misses.arrival[flight] = own(line, misses.arrival[flight] + busPayload, pc, address);
+        misses.arrival[flight] = own(line, misses.arrival[flight] + link.payload(), pc, address);
         misses.state[flight] = (byte) (write || !held ? 0 : SHARED);
       }
       if (write) {
         misses.state[flight] |= DIRTY;
       }
-      done = cycles.up(misses.arrival[flight]) + responseTime + busPayload;
+      done = cycles.up(misses.arrival[flight]) + responseTime + link.payload();
     } else {
       first = prefetchesFirst(time, 0);
       if (first) {
@@ -328,12 +309,7 @@ final class Cache extends Below {
   /// comes.
   private long own(long line, long time, long pc, long address) {
     counts.upgrades++;
-    long leaves = cycles.up(time) + level.tag() * period;
-    long start = requests.book(leaves, busHeader, bus);
-    long header = bus.up(start) - start + busRequest;
-    long answer = below.read(line, start, header, true, DATA, pc, address);
-    long granted = responses.book(answer, busHeader, bus);
-    return bus.up(granted) + busResponse;
+    return link.own(line, cycles.up(time) + level.tag() * period, pc, address);
   }
 
   @Override
@@ -417,7 +393,8 @@ final class Cache extends Below {
       long address,
       int flags) {
     boolean last = misses.isLast(start);
-    long arrives = fetch(line, leaves, write, requestor, pc, address);
+    long arrives = link.read(line, leaves, write, requestor, pc, address);
+    counts.bytesIn += level.line();
     misses.hold(arrives);
     if (last) {
       blockedFrom = start;
@@ -432,16 +409,6 @@ final class Cache extends Below {
     servedBy = served;
     counts.fills++;
     return arrives;
-  }
-
-  /// Sends a request down and returns when its answer arrives.
-  private long fetch(long line, long send, boolean write, int requestor, long pc, long address) {
-    long start = requests.book(send, busHeader, bus);
-    long header = bus.up(start) - start + busRequest;
-    long leaves = below.read(line, start, header, write, requestor, pc, address);
-    long granted = responses.book(leaves, busHeader + busPayload, bus);
-    counts.bytesIn += level.line();
-    return bus.up(granted) + busResponse;
   }
 
   @Override
@@ -494,9 +461,9 @@ final class Cache extends Below {
         continue;
       }
       if ((before & DIRTY) != 0) {
-        below.write(line, time, busRequest, true);
+        below.write(line, time, link.request(), true);
         peer.counts.snoopWritebacks++;
-        added = busRequest + busResponse + peer.level.hit() * peer.period;
+        added = link.request() + link.response() + peer.level.hit() * peer.period;
       }
       if (write) {
         peer.counts.invalidations++;
@@ -562,14 +529,13 @@ final class Cache extends Below {
       dirty |= cache.drop(line);
     }
     if (dirty || level.writebackClean() || (next != null && next.exclusive)) {
-      long start = requests.book(time, busHeader + busPayload, bus);
-      long header = bus.up(start) - start + busRequest;
+      long start = link.bookWrite(time);
       counts.bytesOut += level.line();
       if (dirty) {
         counts.dirtyEvictions++;
       }
       if (next != null || dirty) {
-        below.write(line, start, header, dirty);
+        link.write(line, start, dirty);
       }
     }
     tags.clear(way);
@@ -607,21 +573,11 @@ final class Cache extends Below {
     if (table == null || requestor == FETCH) {
       return;
     }
-    long stride = table.learn(pc, address);
-    if (stride == 0) {
-      return;
-    }
-    if (Math.abs(stride) < level.line()) {
-      stride = stride < 0 ? -level.line() : level.line();
-    }
     int served = servedBy;
+    int count = table.ahead(pc, address, ahead);
     long at = time + period;
-    for (int d = 1; d <= degree; d++) {
-      long target = address + d * stride;
-      if ((target ^ address) >>> PAGE_BITS != 0) {
-        break;
-      }
-      long line = target >>> lineBits;
+    for (int d = 0; d < count; d++) {
+      long line = ahead[d];
       if (tags.find(line) >= 0 || misses.find(line) >= 0) {
         continue;
       }
@@ -640,15 +596,5 @@ final class Cache extends Below {
       at += period;
     }
     servedBy = served;
-  }
-
-  /// Time that the answers to this cache held the crossbar below it.
-  long responseBusy() {
-    return responses.busy();
-  }
-
-  /// Time that its requests and evictions held the crossbar below it.
-  long requestBusy() {
-    return requests.busy();
   }
 }

@@ -7,7 +7,6 @@ package io.spillway.simulator.memory;
 final class Layer {
   private long free;
   private long lastStart;
-  private long busy;
 
   /// Takes the layer from `time` or as soon as it is free.
   ///
@@ -24,12 +23,6 @@ final class Layer {
       free = end;
       lastStart = start;
     }
-    busy += hold;
     return start;
-  }
-
-  /// Time that packets held the layer, in femtoseconds.
-  long busy() {
-    return busy;
   }
 }

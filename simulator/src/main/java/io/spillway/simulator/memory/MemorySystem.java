@@ -62,7 +62,7 @@ public final class MemorySystem {
         new Cache(system.l1i(), 1, system.l1i().clock().period(fast), below, bus, busPeriod);
     data = new Cache(system.l1d(), 1, system.l1d().clock().period(fast), below, bus, busPeriod);
     data.joins(first.data);
-    levels.forEach(level -> level.alsoHolds(List.of(instructions, data)));
+    levels.forEach(level -> level.holds(List.of(instructions, data)));
   }
 
   /// The memory side of one more core.

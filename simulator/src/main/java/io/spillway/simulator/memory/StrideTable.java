@@ -6,8 +6,14 @@ import java.util.Arrays;
 /// Strides by instruction, with a saturating count of trust each.
 ///
 /// **Source:** the classic reference prediction table (Chen and Baer, 1995) in the form that gem5's
-/// stride prefetcher gives it: a table per requestor, hashed sets, random victims.
+/// stride prefetcher gives it: hashed sets, random victims; one table for whoever asks.
 final class StrideTable {
+  /// Prefetches stay within the page of the access that causes them.
+  private static final int PAGE_BITS = 12;
+
+  private final int degree;
+  private final int lineBytes;
+  private final int lineBits;
   private final int ways;
   private final int setMask;
   private final int setBits;
@@ -20,7 +26,10 @@ final class StrideTable {
   private final byte[] trust;
   private long random = 0x9E3779B97F4A7C15L;
 
-  StrideTable(Prefetcher settings) {
+  StrideTable(Prefetcher settings, int lineBytes) {
+    this.lineBytes = lineBytes;
+    lineBits = Integer.numberOfTrailingZeros(lineBytes);
+    degree = settings.degree();
     ways = settings.ways();
     int sets = settings.entries() / ways;
     setMask = sets - 1;
@@ -35,8 +44,36 @@ final class StrideTable {
     trust = new byte[settings.entries()];
   }
 
+  /// How many lines it asks for at most.
+  int degree() {
+    return degree;
+  }
+
+  /// Learns an access and says which lines to fetch ahead of it, nearest first.
+  ///
+  /// @param lines takes them, `[degree]`
+  /// @return how many there are
+  int ahead(long pc, long address, long[] lines) {
+    long follow = learn(pc, address);
+    if (follow == 0) {
+      return 0;
+    }
+    if (Math.abs(follow) < lineBytes) {
+      follow = follow < 0 ? -lineBytes : lineBytes;
+    }
+    int n = 0;
+    while (n < degree) {
+      long target = address + (n + 1) * follow;
+      if ((target ^ address) >>> PAGE_BITS != 0) {
+        break;
+      }
+      lines[n++] = target >>> lineBits;
+    }
+    return n;
+  }
+
   /// Learns an access and returns the stride to follow, 0 for none.
-  long learn(long pc, long address) {
+  private long learn(long pc, long address) {
     long hash = pc >> 1;
     int base = (int) ((hash ^ (hash >> setBits)) & setMask) * ways;
     for (int i = base; i < base + ways; i++) {
