@@ -64,6 +64,7 @@ public final class PaperTable {
           new Point("paper-core-l1-l2-l3", 10, ""),
           new Point("paper-core-l1-l2-l3", 50, ""));
 
+  /// Of ft the size T: class S takes 9e8 instructions a run.
   private static final List<Program> PROGRAMS =
       List.of(
           new Program("bfs", "gapbs-bfs", List.of("bfs", "kronecker", "12")),
@@ -71,7 +72,7 @@ public final class PaperTable {
           new Program("tc", "gapbs-tc", List.of("tc", "kronecker", "11")),
           new Program("lu", "npb-lu-size-s", List.of("lu", "S")),
           new Program("cg", "npb-cg-size-s", List.of("cg", "S")),
-          new Program("ft", "npb-ft-size-s", List.of("ft", "S")),
+          new Program("ft", "npb-ft-size-s", List.of("ft", "T")),
           new Program("bt", "npb-bt-size-s", List.of("bt", "S")));
 
   private final Path folder;
