@@ -14,6 +14,7 @@ public final class Speculation {
   public static final long UNKNOWN = -1;
 
   private static final int STORES = 64;
+  private static final int ALL = -1;
 
   private final Memory memory;
   private final long[] x = new long[32];
@@ -40,7 +41,7 @@ public final class Speculation {
   /// Begins with the registers of a hart.
   public void begin(Hart hart) {
     System.arraycopy(hart.x, 0, x, 0, 32);
-    known = -1;
+    known = ALL;
     stores = 0;
   }
 
@@ -61,16 +62,18 @@ public final class Speculation {
     next = pc + in.length();
     switch (in.opClass()) {
       case INTEGER_ALU -> {
-        if (operandsKnown(in)) {
+        boolean computed = operandsKnown(in);
+        if (computed) {
           Interpreter.integer(x, in, pc, x[in.rs1()], x[in.rs2()], in.imm());
         }
-        writes(in, operandsKnown(in));
+        writes(in, computed);
       }
       case INTEGER_MULTIPLY, INTEGER_DIVIDE -> {
-        if (operandsKnown(in)) {
+        boolean computed = operandsKnown(in);
+        if (computed) {
           Interpreter.multiply(x, in, x[in.rs1()], x[in.rs2()]);
         }
-        writes(in, operandsKnown(in));
+        writes(in, computed);
       }
       case LOAD -> load(in);
       case STORE -> store(in);
@@ -112,7 +115,8 @@ public final class Speculation {
   /// Whether the integer operands are known; fields that name no register hold a zero there or an
   /// immediate's bits, so the joint numbering decides.
   private boolean operandsKnown(Instruction in) {
-    return (in.source1() < 0 || isKnown(in.rs1())) && (in.source2() < 0 || isKnown(in.rs2()));
+    return known == ALL
+        || (in.source1() < 0 || isKnown(in.rs1())) && (in.source2() < 0 || isKnown(in.rs2()));
   }
 
   private void writes(Instruction in, boolean isKnown) {

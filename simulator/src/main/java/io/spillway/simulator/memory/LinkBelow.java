@@ -30,8 +30,7 @@ final class LinkBelow {
   /// @param leaves when the request leaves the cache
   long read(long line, long leaves, boolean write, int requestor, long pc, long address) {
     long start = requests.book(leaves, header, bus);
-    long answer =
-        below.read(line, start, delay(start), write, requestor, pc, address);
+    long answer = below.read(line, start, delay(start), write, requestor, pc, address);
     long granted = responses.book(answer, header + payload, bus);
     return bus.up(granted) + response;
   }

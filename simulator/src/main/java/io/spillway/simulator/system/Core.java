@@ -94,6 +94,8 @@ public sealed interface Core {
   /// @param trapLatency cycles that a trap adds
   /// @param storeSetEntries entries of the predictor of memory dependences
   /// @param storeSetClear memory instructions after which it forgets
+  /// @param wrongPathLoads whether loads behind a wrong prediction reach the data cache, as they
+  ///   do; without them branchy programs are simulated up to a third faster
   record OutOfOrder(
       Clock clock,
       @Default("8") int fetchWidth,
@@ -123,6 +125,7 @@ public sealed interface Core {
       @Default("13") int trapLatency,
       @Default("1024") int storeSetEntries,
       @Default("250000") int storeSetClear,
+      @Default("true") boolean wrongPathLoads,
       List<Unit> units,
       @Default("cmos-300k") String technology)
       implements Core {

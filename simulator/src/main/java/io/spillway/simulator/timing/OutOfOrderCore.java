@@ -2,6 +2,8 @@ package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.isa.OpClass;
+import io.spillway.simulator.machine.Hart;
+import io.spillway.simulator.machine.Machine;
 import io.spillway.simulator.memory.Cycles;
 import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
@@ -138,9 +140,11 @@ public final class OutOfOrderCore extends TimingCore {
     wrongPath = new WrongPath(this, core, period, fetch, memory, branches, this.code, window);
   }
 
-  /// What runs on wrong paths.
-  WrongPath wrongPath() {
-    return wrongPath;
+  /// Takes the values of wrong paths from this hart from now on.
+  void follow(Hart hart, Machine machine) {
+    if (core.wrongPathLoads()) {
+      wrongPath.of(hart, machine);
+    }
   }
 
   @Override

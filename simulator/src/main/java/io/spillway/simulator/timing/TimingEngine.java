@@ -131,7 +131,7 @@ final class TimingEngine implements Engine {
   }
 
   private void run(Hart hart, long count, OutOfOrderCore core) {
-    core.wrongPath().of(hart, machine);
+    core.follow(hart, machine);
     long end = hart.retired + count;
     int harts = machine.harts().size();
     while (goesOn(hart, end, harts)) {

@@ -6,8 +6,7 @@ import io.spillway.simulator.machine.Speculation;
 import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// What an out-of-order core does between a wrong prediction and its discovery: it fetches along
@@ -36,9 +35,9 @@ final class WrongPath {
   private final OutOfOrderCore owner;
 
   /// Values and their times, by depth.
-  private final List<long[]> valueAt = new ArrayList<>();
+  private final long[][] valueAt = new long[DEPTH + 1][REGISTERS];
 
-  private final List<Speculation> values = new ArrayList<>();
+  private Speculation[] values = new Speculation[0];
 
   private @Nullable Hart hart;
 
@@ -68,9 +67,9 @@ final class WrongPath {
   /// Follows the registers of `running` from now on; without it, no load of a wrong path is sent.
   void of(Hart running, Machine machine) {
     hart = running;
-    while (values.size() <= DEPTH) {
-      values.add(new Speculation(machine));
-      valueAt.add(new long[REGISTERS]);
+    if (values.length == 0) {
+      values = new Speculation[DEPTH + 1];
+      Arrays.setAll(values, depth -> new Speculation(machine));
     }
   }
 
@@ -90,8 +89,8 @@ final class WrongPath {
     long until = resolved + 1 + core.commitToFetch();
     begin();
     if (hart != null) {
-      values.get(0).begin(hart);
-      System.arraycopy(ready, 0, valueAt.get(0), 0, REGISTERS);
+      values[0].begin(hart);
+      System.arraycopy(ready, 0, valueAt[0], 0, REGISTERS);
     }
     walk(pc, jump, until, resolved + SQUASH_DELAY, hart == null ? -1 : 0);
     end();
@@ -153,7 +152,7 @@ final class WrongPath {
       boolean predicted = branches.taken;
       pc = predicted ? branches.target : pc;
       if (depth < DEPTH && executed < lastIssue - 1) {
-        long next = values.get(depth).next;
+        long next = values[depth].next;
         if (next != Speculation.UNKNOWN && next != pc) {
           pc = elsewhere(t, here, pc, next, executed, depth);
           continue;
@@ -171,8 +170,8 @@ final class WrongPath {
       TimedInstruction t, long pc, long predicted, long next, long executed, int depth) {
     int fetchedBefore = fetched;
     int renamedBefore = renamed;
-    values.get(depth + 1).begin(values.get(depth));
-    System.arraycopy(valueAt.get(depth), 0, valueAt.get(depth + 1), 0, REGISTERS);
+    values[depth + 1].begin(values[depth]);
+    System.arraycopy(valueAt[depth], 0, valueAt[depth + 1], 0, REGISTERS);
     branches.enterWrongPath();
     walk(
         predicted,
@@ -190,8 +189,8 @@ final class WrongPath {
 
   /// Executes an instruction; returns when.
   private long execute(TimedInstruction t, long pc, long dispatched, long lastIssue, int depth) {
-    Speculation s = values.get(depth);
-    long[] ready = valueAt.get(depth);
+    Speculation s = values[depth];
+    long[] ready = valueAt[depth];
     s.execute(t.in, pc);
     long issued = Math.max(dispatched, ready[t.source1]);
     issued = Math.max(issued, Math.max(ready[t.source2], ready[t.source3]));

@@ -8,8 +8,13 @@ import io.spillway.simulator.isa.Op;
 import io.spillway.simulator.machine.Machine;
 import io.spillway.simulator.system.SystemFiles;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Loads behind a branch that is predicted not taken, waits for memory and is taken.
 class WrongPathTest {
@@ -72,6 +77,21 @@ class WrongPathTest {
   @Test
   void anInOrderCoreSendsNoneAhead() throws Exception {
     assertThat(dataAccesses(run("minor", p -> load(p, 1024), p -> {}))).isEqualTo(1);
+  }
+
+  @Test
+  void aSystemMayDoWithout(@TempDir Path folder) throws Exception {
+    String yaml =
+        new String(
+            Objects.requireNonNull(getClass().getResourceAsStream("/systems/o3.yaml"))
+                .readAllBytes(),
+            StandardCharsets.UTF_8);
+    Path file =
+        Files.writeString(
+            folder.resolve("system.yaml"),
+            yaml.replace("type: out-of-order", "type: out-of-order\n  wrong_path_loads: false"));
+    assertThat(dataAccesses(run("o3", p -> load(p, 1024), p -> {}))).isEqualTo(2);
+    assertThat(dataAccesses(run(file.toString(), p -> load(p, 1024), p -> {}))).isEqualTo(1);
   }
 
   @Test
