@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -28,6 +29,37 @@ public final class ChatTemplate {
   public record Message(String role, String content) {}
 
   private static final long LARGEST_OUTPUT = 64L << 20;
+  private static final int LARGEST_COLLECTION = 1_000_000;
+
+  /// A conversation of 100,000 messages takes about a million.
+  private static final long MOST_STEPS = 2_000_000;
+
+  private static final Duration LONGEST = Duration.ofSeconds(20);
+
+  /// Counts what one call of [#render] does; templates that nest loops without output would run for
+  /// years.
+  private static final ScopedValue<Budget> BUDGET = ScopedValue.newInstance();
+
+  private static final class Budget {
+    private final long until = System.nanoTime() + LONGEST.toNanos();
+    private long steps;
+
+    void step() {
+      steps++;
+      if (steps > MOST_STEPS || System.nanoTime() - until > 0) {
+        throw new Exhausted();
+      }
+    }
+  }
+
+  /// An error and no exception, as the library turns exceptions into notes and goes on.
+  private static final class Exhausted extends Error {
+    private static final long serialVersionUID = 1L;
+
+    Exhausted() {
+      super("the template takes too many steps", null, false, false);
+    }
+  }
 
   private final Path source;
   private final String template;
@@ -44,7 +76,11 @@ public final class ChatTemplate {
                 .withTrimBlocks(true)
                 .withLstripBlocks(true)
                 .withMaxOutputSize(LARGEST_OUTPUT)
+                .withMaxStringLength(LARGEST_OUTPUT)
+                .withMaxListSize(LARGEST_COLLECTION)
+                .withMaxMapSize(LARGEST_COLLECTION)
                 .withMaxRenderDepth(16)
+                .withNodePreProcessor((_, _) -> BUDGET.get().step())
                 .withLegacyOverrides(
                     LegacyOverrides.newBuilder()
                         .withEvaluateMapKeys(true)
@@ -116,6 +152,8 @@ public final class ChatTemplate {
   /// The conversation as one text with special tokens.
   ///
   /// @param answer adds the begin of the assistant's turn
+  ///
+  ///   **Errors:** a template that fails, or that takes more steps or time than any real one.
   public String render(List<Message> messages, boolean answer) {
     Map<String, Object> context = new HashMap<>(specials);
     List<Map<String, Object>> list = new ArrayList<>();
@@ -127,7 +165,17 @@ public final class ChatTemplate {
     }
     context.put("messages", list);
     context.put("add_generation_prompt", answer);
-    RenderResult result = jinja.renderForResult(template, context);
+    RenderResult result;
+    try {
+      result =
+          ScopedValue.where(BUDGET, new Budget())
+              .call(() -> jinja.renderForResult(template, context));
+    } catch (Exhausted e) {
+      throw SpillwayException.badInput(
+          "%s: the chat template does more than %,d steps or takes longer than %d s for %d"
+              + " messages; mend its loops or use plain completion",
+          source, MOST_STEPS, LONGEST.toSeconds(), messages.size());
+    }
     if (result.hasErrors()) {
       throw SpillwayException.badInput(
           "%s: the chat template cannot lay these messages out: %s",

@@ -76,6 +76,34 @@ class ChatTemplateTest {
   }
 
   @Test
+  void loopsWithoutEndAreRefused() throws Exception {
+    String nested = "{% for i in range(1000) %}";
+    String end = "{% endfor %}";
+    ChatTemplate called =
+        template(
+            "{% macro m() %}"
+                + nested
+                + "{{ '' }}"
+                + end
+                + "{% endmacro %}"
+                + nested.repeat(3)
+                + "{{ m() }}"
+                + end.repeat(3));
+    assertThatThrownBy(() -> called.render(TALK, true))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessageContaining("2,000,000 steps or takes longer than 20 s for 4 messages");
+  }
+
+  @Test
+  void aValueThatDoublesIsBounded() throws Exception {
+    ChatTemplate doubling =
+        template(
+            "{% set ns = namespace(x='0123456789') %}{% for i in range(60) %}"
+                + "{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x | length }}");
+    assertThatThrownBy(() -> doubling.render(TALK, true)).isInstanceOf(SpillwayException.class);
+  }
+
+  @Test
   void tellsWhatIsMissingOrBroken() throws Exception {
     assertThatThrownBy(() -> ChatTemplate.open(folder))
         .isInstanceOf(SpillwayException.class)

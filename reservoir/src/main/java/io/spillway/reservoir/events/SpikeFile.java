@@ -9,8 +9,14 @@ import io.jhdf.api.WritableGroup;
 import io.jhdf.exceptions.HdfException;
 import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.SpillwayException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,17 +32,22 @@ import java.util.function.IntFunction;
 /// another layout, unequal lengths, channels outside the sensor; HDF5 has no plain byte order, so
 /// the dataset and the recording are named instead of an offset.
 public final class SpikeFile implements AutoCloseable {
+  /// What deflate, the strongest filter of these files, can save at most.
+  private static final long LARGEST_RATIO = 1032;
+
   private final Path name;
   private final HdfFile file;
+  private final Arena arena;
   private final List<Entry> entries = new ArrayList<>();
   private final Sensor sensor;
 
   private record Entry(
       String id, String label, Dataset times, Dataset units, int row, boolean ragged) {}
 
-  private SpikeFile(Path name, HdfFile file) {
+  private SpikeFile(Path name, HdfFile file, Arena arena) {
     this.name = name;
     this.file = file;
+    this.arena = arena;
     Node spikes = file.getChildren().get("spikes");
     if (spikes instanceof Group group) {
       sensor = Sensor.SHD;
@@ -71,28 +82,57 @@ public final class SpikeFile implements AutoCloseable {
   }
 
   /// Opens a file.
+  @SuppressWarnings("MustBeClosedChecker") // closed with the file, or here when it is refused
   public static SpikeFile open(Path path) {
     if (!Files.isRegularFile(path)) {
       throw SpillwayException.notFound("%s: no such file", path);
     }
-    try {
-      HdfFile file = new HdfFile(path);
-      try {
-        return new SpikeFile(path, file);
-      } catch (RuntimeException e) {
-        file.close();
-        throw e;
+    // through a mapping the library takes slices, which end where the file does; through a channel
+    // it
+    // would take memory for whatever size a damaged file claims
+    Arena arena = Arena.ofShared();
+    boolean opened = false;
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      if (channel.size() > Integer.MAX_VALUE) {
+        throw SpillwayException.badFile(
+            path, "", "%d bytes, more than the 2 GiB that are read of HDF5", channel.size());
       }
+      ByteBuffer bytes =
+          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asByteBuffer();
+      SpikeFile file = new SpikeFile(path, HdfFile.fromByteBuffer(bytes), arena);
+      opened = true;
+      return file;
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + path + ": " + e.getMessage(), e);
     } catch (SpillwayException e) {
       throw e;
     } catch (RuntimeException e) {
       throw corrupt(path, e);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      throw tooLarge(path, e);
+    } finally {
+      if (!opened) {
+        arena.close();
+      }
     }
   }
 
   private static SpillwayException corrupt(Path path, RuntimeException e) {
     return SpillwayException.badFile(
         path, "", "no readable HDF5 file: %s", String.valueOf(e.getMessage()));
+  }
+
+  /// What the checks of sizes do not see: the library asks for memory in one piece, or calls itself
+  /// along a chain that leads back; what was read until then is dropped.
+  private static SpillwayException tooLarge(Path path, Error e) {
+    return SpillwayException.badFile(
+        path,
+        "",
+        "no readable HDF5 file of %d bytes: it claims more than the heap of %d MiB or the stack"
+            + " holds (%s); a damaged file, else raise -Xmx",
+        path.toFile().length(),
+        Runtime.getRuntime().maxMemory() >> 20,
+        String.valueOf(e.getMessage()));
   }
 
   public Sensor sensor() {
@@ -123,6 +163,8 @@ public final class SpikeFile implements AutoCloseable {
       units = integers(row(entry.units(), entry));
     } catch (HdfException | IllegalArgumentException | IndexOutOfBoundsException e) {
       throw corrupt(name, e);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      throw tooLarge(name, e);
     }
     if (times.length != units.length) {
       throw wrong(
@@ -181,8 +223,15 @@ public final class SpikeFile implements AutoCloseable {
     throw wrong("group '" + child + "' is missing");
   }
 
+  /// A dataset whose claimed size the file can hold.
   private Dataset dataset(Group group, String child) {
     if (group.getChildren().get(child) instanceof Dataset dataset) {
+      long length = name.toFile().length();
+      if (dataset.getSizeInBytes() / LARGEST_RATIO > length || dataset.getSizeInBytes() < 0) {
+        throw wrong(
+            "dataset '%s' claims %d bytes, more than %d times the file's %d"
+                .formatted(child, dataset.getSizeInBytes(), LARGEST_RATIO, length));
+      }
       return dataset;
     }
     throw wrong("dataset '" + child + "' is missing in '" + group.getPath() + "'");
@@ -264,5 +313,6 @@ public final class SpikeFile implements AutoCloseable {
   @Override
   public void close() {
     file.close();
+    arena.close();
   }
 }

@@ -6,8 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
 import io.jhdf.api.WritableGroup;
+import io.spillway.platform.SpillwayException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +77,64 @@ final class SpikeFileTest {
           .hasMessageContaining("channel 700 lies outside 0..699");
       assertThatThrownBy(() -> read.read(1)).hasMessageContaining("time -1.0 s");
     }
+  }
+
+  /// A length beyond what the file can hold is told before any memory is taken for it.
+  @Test
+  void refusesASizeThatTheFileCannotHold() throws Exception {
+    RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+    EventRecording one = EventRoundTripPropertyTest.random(random, Sensor.NTIDIGITS, 517, 3000);
+    Path file = folder.resolve("n.hdf5");
+    SpikeFile.writeTidigits(file, List.of("man-ae-3a"), _ -> one);
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    List<String> messages = new ArrayList<>();
+    for (int at = 0; at + 8 <= bytes.capacity(); at++) {
+      if (bytes.getLong(at) == 517) {
+        bytes.putLong(at, 1L << 27);
+        Files.write(file, bytes.array());
+        bytes.putLong(at, 517);
+        try (SpikeFile read = SpikeFile.open(file)) {
+          read.read(0);
+        } catch (SpillwayException e) {
+          messages.add(String.valueOf(e.getMessage()));
+        }
+      }
+    }
+    assertThat(messages)
+        .isNotEmpty()
+        .allSatisfy(message -> assertThat(message).startsWith(file.toString()));
+  }
+
+  /// The library keeps sizes of tables inside its own; each is made a gigabyte in turn.
+  @Test
+  void noDamagedSizeTakesMemoryThatTheFileDoesNotHave() throws Exception {
+    byte[] sound;
+    try (InputStream in = SpikeFileTest.class.getResourceAsStream("shd-layout.h5")) {
+      sound = Objects.requireNonNull(in).readAllBytes();
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
+    Path file = folder.resolve("damaged.h5");
+    int refused = 0;
+    for (int at = 0; at + 4 <= bytes.capacity(); at += 4) {
+      int before = bytes.getInt(at);
+      if (before <= 0 || before > 1 << 16) {
+        continue;
+      }
+      bytes.putInt(at, 1 << 30);
+      Files.write(file, sound);
+      bytes.putInt(at, before);
+      try (SpikeFile read = SpikeFile.open(file)) {
+        for (int i = 0; i < read.size(); i++) {
+          read.read(i);
+        }
+      } catch (SpillwayException e) {
+        refused++;
+        assertThat(e.getMessage())
+            .doesNotContain("it claims more than the heap")
+            .doesNotContain("\n");
+      }
+    }
+    assertThat(refused).isPositive();
   }
 
   @Test
