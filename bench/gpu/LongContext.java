@@ -47,6 +47,7 @@ public final class LongContext {
   private final long deadline;
   private final boolean quick;
   private final boolean small;
+  private final boolean onlyMillion;
   private final ComputeDevice device;
   private final DType type;
   private final DecoderConfig config;
@@ -64,6 +65,7 @@ public final class LongContext {
     String kind = args.length > 2 ? args[2] : "";
     quick = kind.equals("quick");
     small = kind.equals("rehearse");
+    onlyMillion = kind.equals("million");
     device = Devices.choose(args.length > 3 ? args[3] : small ? "cpu" : "cuda");
     type = small ? DType.F32 : DType.BF16;
     budget = small ? 512 : 16_384;
@@ -380,7 +382,7 @@ public final class LongContext {
     List<Object> rows = new ArrayList<>();
     RESULT.put("rows", rows);
     List<Case> cases = new ArrayList<>();
-    int[] lengths = small ? new int[] {512, 2048} : quick ? new int[] {8192, 32_768} : new int[] {8192, 131_072, 32_768};
+    int[] lengths = onlyMillion ? new int[0] : small ? new int[] {512, 2048} : quick ? new int[] {8192, 32_768} : new int[] {8192, 131_072, 32_768};
     for (int length : lengths) {
       for (Policy policy : List.of(new Policy.Full(), new Policy.Locret(0.15), new Policy.SnapKv(32, 5), new Policy.StreamingLlm())) {
         cases.add(new Case(policy, CacheStorage.MODEL, length));

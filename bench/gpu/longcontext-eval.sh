@@ -35,8 +35,8 @@ part() {
 tasks=passkey,number,single-key,multi-key,kv,multi-value,multi-query,multi-turn,variables,common-words,frequent-words
 if [ "$quick" = --quick ]; then tasks=passkey,multi-key; fi
 part in-length 60 --tasks $tasks --policies $main --budgets ${BUDGETS:-128,64,32,26} --lengths 512 --samples $samples
-part times-16 30 --tasks passkey,number,single-key,multi-key,kv --policies $main --budgets 64,128,32 --lengths 8192 --samples $long
-part wrapped 20 --tasks single-key,multi-key,variables,multi-turn --policies locret,locret+ada,locret+merge,locret-q+ada --budgets 64 --lengths 512 --samples $some
+part times-16 40 --tasks passkey,number,single-key,multi-key,kv --policies $main --budgets 64,128,32 --lengths 8192 --samples $long
+part wrapped 15 --tasks single-key,multi-key,variables,multi-turn --policies locret-plain,locret,locret+ada,locret+merge,locret-q+ada --budgets 64 --lengths 512 --samples $some
 part times-64 45 --tasks passkey,number,single-key,multi-key --policies $main --budgets 64,128 --lengths 32768 --samples $some
 part held-out 15 --tasks passkey,number,single-key --policies $main --budgets 64 --lengths 512,8192 --samples $samples --templates held_out --filler held_out
 for heads in ${HEADS:-}; do

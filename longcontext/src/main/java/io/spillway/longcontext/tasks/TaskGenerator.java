@@ -47,6 +47,8 @@ public final class TaskGenerator {
   private static final List<String> PASSKEY_FURTHER =
       List.of(
           " My pass key is {v} and your pass key is {v}.",
+          " The pass key is {v}. Remember it.",
+          " {v} is the pass key.",
           " The secret pass key remains {v}. Keep it safe.",
           " I have said it: {v} is the pass key.",
           " Please write it down: the pass key is {v}. You need it.");

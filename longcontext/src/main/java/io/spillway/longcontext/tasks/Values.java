@@ -10,28 +10,34 @@ import java.util.random.RandomGenerator;
 /// of another number once in a few answers.
 final class Values {
   private final String alphabet;
+  private final boolean manyLengths;
   private final Set<String> used = new HashSet<>();
 
-  private Values(String alphabet) {
+  private Values(String alphabet, boolean manyLengths) {
     this.alphabet = alphabet;
+    this.manyLengths = manyLengths;
   }
 
   static Values of(TaskGenerator.Templates templates, RandomGenerator random) {
     StringBuilder digits = new StringBuilder("0123456789");
-    if (templates == TaskGenerator.Templates.VARIED && random.nextBoolean()) {
+    boolean varied = templates == TaskGenerator.Templates.VARIED;
+    if (varied && random.nextBoolean()) {
       int few = 3 + random.nextInt(3);
       while (digits.length() > few) {
         digits.deleteCharAt(random.nextInt(digits.length()));
       }
     }
-    return new Values(digits.toString());
+    return new Values(digits.toString(), varied && random.nextInt(3) == 0);
   }
 
-  /// Five digits.
+  /// Five digits; in a third of the samples for training up to eight, and from three on where few
+  /// digits would not run out.
   String next(RandomGenerator random) {
     while (true) {
       StringBuilder out = new StringBuilder();
-      while (out.length() < 5) {
+      int shortest = alphabet.length() < 10 ? 5 : 3;
+      int length = manyLengths ? shortest + random.nextInt(9 - shortest) : 5;
+      while (out.length() < length) {
         out.append(alphabet.charAt(random.nextInt(alphabet.length())));
       }
       boolean whole = out.charAt(0) != '0';
