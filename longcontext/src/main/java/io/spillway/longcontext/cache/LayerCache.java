@@ -105,11 +105,11 @@ public final class LayerCache implements AutoCloseable {
         : null;
   }
 
-  /// Notes an entry that was written into [#blocks] from outside.
+  /// Notes an entry that was written into [#blocks] from outside, after [#reserveExactly], which
+  /// made its score zero: a GPU would need a launch for each layer and token here.
   void wroteOne() {
     ((PlainStore) keys).wrote(1);
     ((PlainStore) values).wrote(1);
-    scores.narrow(1, length() - 1L, 1).zero_();
   }
 
   /// Whether keys lie rotated at their places.
@@ -171,6 +171,8 @@ public final class LayerCache implements AutoCloseable {
       k.clearRoom();
       v.clearRoom();
       reserveScores(entries);
+      long used = length();
+      TensorScope.run(() -> scores.narrow(1, used, scores.size(1) - used).zero_());
     }
   }
 

@@ -319,6 +319,7 @@ public final class Session implements AutoCloseable {
               Tensor attended = TensorScope.compute(() -> attend(at, qkv, masks));
               return decoder.finish(at, before, attended);
             });
+        before.close(); // the scope would hold every layer's states until the chunk ends
       }
       notePeak();
       if (scorer.needsLogits()) {
