@@ -36,6 +36,9 @@ public final class Soak {
   private static final String KEY = "soak-key";
 
   private final Path sessions;
+
+  /// How the server was ended last.
+  private volatile String downBy = "nobody";
   private final List<String> command;
   private final Map<String, LongAdder> outcomes = new ConcurrentSkipListMap<>();
   private final List<String> faults = new ArrayList<>();
@@ -134,6 +137,7 @@ public final class Soak {
 
   /// Ends the server, politely or by a kill, and starts it again; streams under way may break only by the kill.
   private void restart(boolean politely) throws Exception {
+    downBy = politely ? "SIGTERM" : "SIGKILL";
     down.set(true);
     count(politely ? "restart after SIGTERM" : "restart after SIGKILL");
     if (politely) {
@@ -159,6 +163,7 @@ public final class Soak {
       try (Stream<Path> open = Files.list(Path.of("/proc/" + server.pid() + "/fd"))) {
         one.put("descriptors", open.count());
       }
+      one.put("freeDiskBytes", freeBytes());
       String metrics = get("/metrics");
       for (String name : List.of("spillway_active", "spillway_waiting", "spillway_native_objects", "spillway_sessions", "spillway_session_bytes")) {
         metrics.lines().filter(l -> l.startsWith(name + " ")).forEach(l -> one.put(name, (long) Double.parseDouble(l.substring(name.length() + 1))));
@@ -205,13 +210,13 @@ public final class Soak {
         Thread.sleep(random.nextInt(60));
       } catch (Exception e) {
         if (begunDown || down.get()) {
-          count(kind + ": cut by a restart");
+          count(kind + ": cut by " + downBy);
           quietly(() -> Thread.sleep(300));
         } else {
           Throwable cause = e.getCause() == null ? e : e.getCause();
           quietly(() -> Thread.sleep(300));
           if (down.get()) { // the kill came first, its note after
-            count(kind + ": cut by a restart");
+            count(kind + ": cut by " + downBy);
           } else {
             count(kind + ": failed");
             fault(kind + ": " + cause);
@@ -426,11 +431,13 @@ public final class Soak {
           count("disk filled");
         }
         if (!down.get()) {
+          long free = freeBytes();
           HttpResponse<String> made = storeContext("does-not-fit", 11_111);
           if (made.statusCode() == 507) {
             count("stored on a full disk: 507");
           } else if (made.statusCode() == 200) { // another client removed a context meanwhile
             count("stored on a full disk: room was freed");
+            System.err.println("soak: stored on a full disk with " + free + " bytes free before and " + freeBytes() + " after");
             HTTP.send(request("/v1/sessions/does-not-fit").DELETE().build(), HttpResponse.BodyHandlers.ofString());
           } else if (!down.get()) {
             fault("stored on a full disk: " + made.statusCode() + " " + end(made.body()));
@@ -455,6 +462,10 @@ public final class Soak {
   }
 
   // Helpers
+
+  private long freeBytes() throws IOException {
+    return Files.getFileStore(sessions).getUsableSpace();
+  }
 
   private HttpRequest.Builder request(String path) {
     return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).header("Authorization", "Bearer " + KEY).timeout(Duration.ofMinutes(20));
