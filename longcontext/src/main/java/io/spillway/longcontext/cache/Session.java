@@ -477,44 +477,19 @@ public final class Session implements AutoCloseable {
       return List.of(first.extend(tokens));
     }
     sessions.forEach(Session::endStep);
-    Decoder decoder = first.decoder;
-    try (TensorScope scope = TensorScope.open();
-        NoGrad guard = NoGrad.begin()) {
-      long[] ids = Arrays.stream(tokens).asLongStream().toArray();
-      Tensor x = decoder.embed(Tensors.to(Tensors.of(ids, ids.length, 1), decoder.device()));
-      for (int layer = 0; layer < first.config.layers(); layer++) {
-        int at = layer;
-        Tensor before = x;
-        x =
-            TensorScope.compute(() -> {
-              Decoder.Qkv qkv = decoder.project(at, before);
-              TensorVector rows = new TensorVector();
-              for (int i = 0; i < sessions.size(); i++) {
-                rows.push_back(sessions.get(i).attend(at, row(qkv, i), Map.of()));
-              }
-              return decoder.finish(at, before, torch.cat(rows, 0));
-            });
-      }
-      float[] logits = Tensors.floats(decoder.logits(decoder.finalNorm(x)));
-      int width = first.config.vocabulary();
-      List<float[]> out = new ArrayList<>();
-      for (int i = 0; i < sessions.size(); i++) {
-        Session session = sessions.get(i);
-        session.seen++;
-        session.notePeak();
-        session.lastLogits = Arrays.copyOfRange(logits, i * width, (i + 1) * width);
-        out.add(session.logits());
-        if (session.settings.evictWhileDecoding() && session.policy.evicts()) {
-          session.evict(true);
-        }
-      }
-      return out;
-    }
+    return JointStep.run(first.decoder, sessions, tokens);
   }
 
-  private static Decoder.Qkv row(Decoder.Qkv qkv, long row) {
-    return new Decoder.Qkv(
-        qkv.query().narrow(0, row, 1), qkv.key().narrow(0, row, 1), qkv.value().narrow(0, row, 1));
+  /// Notes the logits after a token that was read together with other sequences.
+  float[] joined(float[] logits) {
+    seen++;
+    notePeak();
+    lastLogits = logits;
+    float[] told = logits.clone();
+    if (settings.evictWhileDecoding() && policy.evicts()) {
+      evict(true);
+    }
+    return told;
   }
 
   /// Cuts every layer to its budget.
