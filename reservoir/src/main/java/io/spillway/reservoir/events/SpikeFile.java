@@ -6,7 +6,6 @@ import io.jhdf.api.Dataset;
 import io.jhdf.api.Group;
 import io.jhdf.api.Node;
 import io.jhdf.api.WritableGroup;
-import io.jhdf.exceptions.HdfException;
 import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.SpillwayException;
 import java.io.IOException;
@@ -161,7 +160,7 @@ public final class SpikeFile implements AutoCloseable {
     try {
       times = doubles(row(entry.times(), entry));
       units = integers(row(entry.units(), entry));
-    } catch (HdfException | IllegalArgumentException | IndexOutOfBoundsException e) {
+    } catch (RuntimeException e) { // the library has many kinds
       throw corrupt(name, e);
     } catch (OutOfMemoryError | StackOverflowError e) {
       throw tooLarge(name, e);
