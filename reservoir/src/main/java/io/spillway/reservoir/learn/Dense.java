@@ -1,7 +1,6 @@
 package io.spillway.reservoir.learn;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Small operations on rows of numbers.
@@ -24,7 +23,15 @@ public final class Dense {
       s2 = load(a, aFrom + i + 2 * LANES).fma(load(b, bFrom + i + 2 * LANES), s2);
       s3 = load(a, aFrom + i + 3 * LANES).fma(load(b, bFrom + i + 3 * LANES), s3);
     }
-    float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    // lanes in order: reduceLanes may add them in one order interpreted and in another compiled,
+    // and
+    // a spiking network trained through time makes another network of such a rounding
+    float[] lanes = new float[LANES];
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    float sum = 0;
+    for (float lane : lanes) {
+      sum += lane;
+    }
     for (; i < length; i++) {
       sum += a[aFrom + i] * b[bFrom + i];
     }
