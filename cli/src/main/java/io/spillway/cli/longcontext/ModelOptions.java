@@ -47,9 +47,9 @@ final class ModelOptions {
       paramLabel = "NAME",
       defaultValue = "locret",
       description =
-          "What stays in the cache: full, locret, locret-plain, locret-q, h2o, snapkv, snapkv-whole, streaming,"
-              + " sirllm, tova, expected, infllm, random; '+ada[:FLOOR]' behind a name shares one"
-              + " budget among heads, '+merge[:SHARE]' merges what it drops, 'infllm:BLOCK' sets the"
+          "What stays in the cache: full, locret, locret-plain, locret-q, h2o, snapkv,"
+              + " snapkv-whole, streaming, sirllm, tova, expected, infllm, random; '+ada[:FLOOR]'"
+              + " behind a name shares one budget among heads, '+merge[:SHARE]' merges what it drops, 'infllm:BLOCK' sets the"
               + " entries of a block (default: ${DEFAULT-VALUE}).")
   String policy = "locret";
 

@@ -264,11 +264,8 @@ public final class BatchReading implements AutoCloseable {
         }
         int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
         int always = Math.min(settings.sinks(), budget);
-        Tensor worth = Eviction.withNeighbours(all.scores(), policy.neighbours()).clone();
-        Question asked = question;
-        if (asked != null) {
-          worth.add_(asked.adds(l, all.keys(), worth, 0));
-        }
+        Tensor worth =
+            Eviction.scores(policy, question, l, all::keys, all.scores(), 0).clone();
         Scalar largest = new Scalar(Double.POSITIVE_INFINITY);
         if (always > 0) {
           worth.narrow(2, 0, always).fill_(largest);

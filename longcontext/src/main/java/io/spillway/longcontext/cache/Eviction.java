@@ -3,6 +3,7 @@ package io.spillway.longcontext.cache;
 import io.spillway.longcontext.Policy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -34,13 +35,11 @@ final class Eviction {
     List<Tensor> worth = new ArrayList<>();
     int head = 0;
     for (LayerCache cache : own) {
-      Tensor scores = withNeighbours(cache.scores(), policy.neighbours());
-      if (question != null) {
-        Tensor keys = cache.keys().unsqueeze(0);
-        scores = scores.add(question.adds(layer, keys, scores.unsqueeze(0), head).squeeze(0));
-      }
-      worth.add(cache.worth(scores, budget - slots, always, recent));
-      head += (int) scores.size(0);
+      Tensor stored = cache.scores().unsqueeze(0);
+      Tensor scores =
+          scores(policy, question, layer, () -> cache.keys().unsqueeze(0), stored, head);
+      worth.add(cache.worth(scores.squeeze(0), budget - slots, always, recent));
+      head += (int) stored.size(1);
     }
     List<Tensor> best =
         own.size() == 1
@@ -58,6 +57,22 @@ final class Eviction {
       }
     }
     return best;
+  }
+
+  /// What entries are worth to a policy: their own scores, their neighbours' and the question's.
+  ///
+  /// @param keys before rotation, `[batch, heads, entries, headDim]`, read for a question only
+  /// @param own `[batch, heads, entries]` f32, returned as it is where nothing counts beside it
+  /// @param head the first of these key-value heads
+  static Tensor scores(
+      Policy policy,
+      @Nullable Question question,
+      int layer,
+      Supplier<Tensor> keys,
+      Tensor own,
+      int head) {
+    Tensor scores = withNeighbours(own, policy.neighbours());
+    return question == null ? scores : scores.add(question.adds(layer, keys.get(), scores, head));
   }
 
   /// Scores of which a share is that of the best among an entry and the two on each side.

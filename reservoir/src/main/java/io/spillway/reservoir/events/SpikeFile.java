@@ -87,8 +87,7 @@ public final class SpikeFile implements AutoCloseable {
       throw SpillwayException.notFound("%s: no such file", path);
     }
     // through a mapping the library takes slices, which end where the file does; through a channel
-    // it
-    // would take memory for whatever size a damaged file claims
+    // it would take memory for whatever size a damaged file claims
     Arena arena = Arena.ofShared();
     boolean opened = false;
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

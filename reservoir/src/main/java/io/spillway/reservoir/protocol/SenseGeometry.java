@@ -1,6 +1,7 @@
 package io.spillway.reservoir.protocol;
 
 import io.spillway.platform.Seeds;
+import io.spillway.reservoir.convert.Likeness;
 import io.spillway.reservoir.learn.ClassMeans;
 import io.spillway.reservoir.learn.Counts;
 import io.spillway.reservoir.learn.Dense;
@@ -113,17 +114,9 @@ public record SenseGeometry(double correlation, double byChance, int pairsRight,
         Arrays.stream(others).mapToDouble(k -> b[k]).toArray());
   }
 
+  /// Zero where one side is constant.
   private static double pearson(double[] x, double[] y) {
-    double meanX = Arrays.stream(x).average().orElse(0);
-    double meanY = Arrays.stream(y).average().orElse(0);
-    double xy = 0;
-    double xx = 0;
-    double yy = 0;
-    for (int k = 0; k < x.length; k++) {
-      xy += (x[k] - meanX) * (y[k] - meanY);
-      xx += (x[k] - meanX) * (x[k] - meanX);
-      yy += (y[k] - meanY) * (y[k] - meanY);
-    }
-    return xy / Math.sqrt(xx * yy + 1e-30);
+    double correlation = Likeness.correlation(x, y);
+    return Double.isNaN(correlation) ? 0 : correlation;
   }
 }

@@ -26,13 +26,7 @@ final class LiquidTwinPropertyTest {
           Adaptation adaptation =
               random.nextBoolean() ? new Adaptation.None() : new Adaptation.Rising(1, .8);
           LiquidConfig config =
-              new LiquidConfig(
-                  20 + random.nextInt(80),
-                  .9,
-                  5,
-                  .2,
-                  .1,
-                  wiring,
+              config(20 + random.nextInt(80), wiring,
                   adaptation,
                   "TaOx40nmBimodal",
                   random.nextBoolean(),
@@ -48,29 +42,9 @@ final class LiquidTwinPropertyTest {
     Cases.run(
         12,
         random -> {
-          DeviceModel base = DevicePresets.named("TaOx40nm");
-          DeviceModel tiled =
-              new DeviceModel(
-                  "tiled",
-                  base.fabricated(),
-                  0,
-                  40,
-                  base.programming(),
-                  base.read(),
-                  base.drift(),
-                  0,
-                  0,
-                  0,
-                  new Converters(1, false, 6, 20, 0),
-                  50);
+          DeviceModel tiled = tiled(new Converters(1, false, 6, 20, 0), 50);
           LiquidConfig config =
-              new LiquidConfig(
-                  70,
-                  .9,
-                  5,
-                  .2,
-                  .1,
-                  new Wiring.Dense(),
+              config(70, new Wiring.Dense(),
                   new Adaptation.None(),
                   "tiled",
                   true,
@@ -87,13 +61,7 @@ final class LiquidTwinPropertyTest {
         random -> {
           Liquid liquid =
               new Liquid(
-                  new LiquidConfig(
-                      100,
-                      .9,
-                      5,
-                      .2,
-                      .1,
-                      new Wiring.Dense(),
+                  config(100, new Wiring.Dense(),
                       new Adaptation.None(),
                       "TaOx40nm",
                       true,
@@ -104,6 +72,37 @@ final class LiquidTwinPropertyTest {
           assertThat(spikes(liquid, frames, 1)).isEqualTo(spikes(liquid, frames, 1));
           assertThat(spikes(liquid, frames, 1)).isNotEqualTo(spikes(liquid, frames, 2));
         });
+  }
+
+  /// A small liquid with the published leak and threshold.
+  static LiquidConfig config(
+      int neurons,
+      Wiring wiring,
+      Adaptation adaptation,
+      String device,
+      boolean noise,
+      int segments,
+      long seed) {
+    return new LiquidConfig(
+        neurons, .9, 5, .2, .1, wiring, adaptation, device, noise, segments, seed);
+  }
+
+  /// A device that is read in macros of `tile` rows through converters.
+  static DeviceModel tiled(Converters converters, int tile) {
+    DeviceModel base = DevicePresets.named("TaOx40nm");
+    return new DeviceModel(
+        "tiled",
+        base.fabricated(),
+        0,
+        40,
+        base.programming(),
+        base.read(),
+        base.drift(),
+        0,
+        0,
+        0,
+        converters,
+        tile);
   }
 
   private static void assertSame(Liquid liquid, SpikeFrames frames, long recording) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.spillway.reservoir.crossbar.Converters;
 import io.spillway.reservoir.crossbar.DeviceModel;
-import io.spillway.reservoir.crossbar.DevicePresets;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorScope;
@@ -14,6 +13,7 @@ import io.spillway.tensor.Tensors;
 import io.spillway.testkit.Cases;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -30,23 +30,14 @@ final class TorchLiquidTest {
         random -> {
           Framing framing = LiquidTwinPropertyTest.FRAMING;
           LiquidConfig config =
-              new LiquidConfig(
-                  20 + random.nextInt(80),
-                  .9,
-                  5,
-                  .2,
-                  .1,
-                  random.nextBoolean() ? new Wiring.Dense() : new Wiring.Local(3, 3, .5),
+              LiquidTwinPropertyTest.config(20 + random.nextInt(80), random.nextBoolean() ? new Wiring.Dense() : new Wiring.Local(3, 3, .5),
                   random.nextBoolean() ? new Adaptation.None() : new Adaptation.Rising(1, .8),
                   "TaOx40nmBimodal",
                   random.nextBoolean(),
                   3,
                   random.nextLong());
           Liquid liquid = new Liquid(config, framing);
-          List<SpikeFrames> batch = new ArrayList<>();
-          for (int k = 0; k < 5; k++) {
-            batch.add(LiquidTwinPropertyTest.frames(random, .05));
-          }
+          List<SpikeFrames> batch = batch(random, 5);
           try (TorchLiquid torch = liquid.on(Devices.cpu())) {
             List<LiquidResponse> answers = torch.run(batch, 40);
             double apart = 0;
@@ -74,13 +65,7 @@ final class TorchLiquidTest {
         5,
         random -> {
           LiquidConfig config =
-              new LiquidConfig(
-                  64,
-                  .9,
-                  5,
-                  .2,
-                  .1,
-                  new Wiring.Local(3, 3, .5),
+              LiquidTwinPropertyTest.config(64, new Wiring.Local(3, 3, .5),
                   new Adaptation.None(),
                   "TaOx40nm",
                   false,
@@ -124,15 +109,9 @@ final class TorchLiquidTest {
         8,
         random -> {
           // macros of 37 rows cut both arrays; a coarse converter makes what it does visible
-          DeviceModel model = converted(new Converters(0, false, 6, 8, 0), 37);
+          DeviceModel model = LiquidTwinPropertyTest.tiled(new Converters(0, false, 6, 8, 0), 37);
           LiquidConfig config =
-              new LiquidConfig(
-                  50 + random.nextInt(60),
-                  .9,
-                  5,
-                  .2,
-                  .1,
-                  new Wiring.Dense(),
+              LiquidTwinPropertyTest.config(50 + random.nextInt(60), new Wiring.Dense(),
                   new Adaptation.None(),
                   "TaOx40nm",
                   true, // the noiseless twin has no converters
@@ -140,11 +119,8 @@ final class TorchLiquidTest {
                   random.nextLong());
           Framing framing = LiquidTwinPropertyTest.FRAMING;
           Liquid liquid = new Liquid(config, framing, model);
-          Liquid exact = new Liquid(config, framing, converted(Converters.NONE, 37));
-          List<SpikeFrames> batch = new ArrayList<>();
-          for (int k = 0; k < 4; k++) {
-            batch.add(LiquidTwinPropertyTest.frames(random, .05));
-          }
+          Liquid exact = new Liquid(config, framing, LiquidTwinPropertyTest.tiled(Converters.NONE, 37));
+          List<SpikeFrames> batch = batch(random, 4);
           try (TorchLiquid torch = liquid.on(Devices.cpu())) {
             List<LiquidResponse> answers = torch.run(batch, 7);
             double apart = 0;
@@ -173,20 +149,11 @@ final class TorchLiquidTest {
     }
   }
 
-  private static DeviceModel converted(Converters converters, int tile) {
-    DeviceModel base = DevicePresets.named("TaOx40nm");
-    return new DeviceModel(
-        "converted",
-        base.fabricated(),
-        0,
-        40,
-        base.programming(),
-        base.read(),
-        base.drift(),
-        0,
-        0,
-        0,
-        converters,
-        tile);
+  private static List<SpikeFrames> batch(RandomGenerator random, int size) {
+    List<SpikeFrames> batch = new ArrayList<>();
+    for (int k = 0; k < size; k++) {
+      batch.add(LiquidTwinPropertyTest.frames(random, .05));
+    }
+    return batch;
   }
 }

@@ -29,17 +29,26 @@ final class LinkBelow {
   ///
   /// @param leaves when the request leaves the cache
   long read(long line, long leaves, boolean write, int requestor, long pc, long address) {
-    long start = requests.book(leaves, header, bus);
-    long answer = below.read(line, start, delay(start), write, requestor, pc, address);
-    long granted = responses.book(answer, header + payload, bus);
-    return bus.up(granted) + response;
+    return ask(line, leaves, write, requestor, pc, address, header + payload);
   }
 
   /// Asks for the right to write a line that is here; returns when it comes.
   long own(long line, long leaves, long pc, long address) {
+    return ask(line, leaves, true, Cache.DATA, pc, address, header);
+  }
+
+  /// @param answered time that the answer holds the crossbar
+  private long ask(
+      long line,
+      long leaves,
+      boolean write,
+      int requestor,
+      long pc,
+      long address,
+      long answered) {
     long start = requests.book(leaves, header, bus);
-    long answer = below.read(line, start, delay(start), true, Cache.DATA, pc, address);
-    long granted = responses.book(answer, header, bus);
+    long answer = below.read(line, start, delay(start), write, requestor, pc, address);
+    long granted = responses.book(answer, answered, bus);
     return bus.up(granted) + response;
   }
 

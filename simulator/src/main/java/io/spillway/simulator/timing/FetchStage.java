@@ -39,29 +39,30 @@ final class FetchStage {
 
   /// Fetches an instruction that has room in the queue from `room` on; returns the cycle.
   long next(long pc, int length, long room) {
-    long first = pc >>> blockBits;
+    reach(pc);
     long last = pc + length - 1 >>> blockBits;
-    if (first != block) {
-      open(first);
-    }
-    if (last != first) {
+    if (last != block) {
       cycle = Math.max(cycle, blockReady);
       open(last);
     }
-    return take(Math.max(Math.max(cycle, blockReady), room));
+    return take(room);
   }
 
   /// Fetches an instruction on a wrong path.
   long nextOnWrongPath(long pc, long room) {
-    long first = pc >>> blockBits;
-    if (first != block) {
-      open(first);
-    }
-    return take(Math.max(Math.max(cycle, blockReady), room));
+    reach(pc);
+    return take(room);
   }
 
-  private long take(long earliest) {
-    long at = earliest;
+  private void reach(long pc) {
+    long wanted = pc >>> blockBits;
+    if (wanted != block) {
+      open(wanted);
+    }
+  }
+
+  private long take(long room) {
+    long at = Math.max(Math.max(cycle, blockReady), room);
     if (at == cycle && (closed || fetchedNow >= width)) {
       at++;
     }
