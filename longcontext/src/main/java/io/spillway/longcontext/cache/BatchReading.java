@@ -264,8 +264,7 @@ public final class BatchReading implements AutoCloseable {
         }
         int recent = last && !policy.keepsRecentAtEnd() ? 0 : policy.stabilizer(budget);
         int always = Math.min(settings.sinks(), budget);
-        Tensor worth =
-            Eviction.scores(policy, question, l, all::keys, all.scores(), 0).clone();
+        Tensor worth = Eviction.scores(policy, question, l, all::keys, all.scores(), 0).clone();
         Scalar largest = new Scalar(Double.POSITIVE_INFINITY);
         if (always > 0) {
           worth.narrow(2, 0, always).fill_(largest);

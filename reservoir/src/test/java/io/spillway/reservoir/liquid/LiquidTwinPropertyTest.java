@@ -26,7 +26,9 @@ final class LiquidTwinPropertyTest {
           Adaptation adaptation =
               random.nextBoolean() ? new Adaptation.None() : new Adaptation.Rising(1, .8);
           LiquidConfig config =
-              config(20 + random.nextInt(80), wiring,
+              config(
+                  20 + random.nextInt(80),
+                  wiring,
                   adaptation,
                   "TaOx40nmBimodal",
                   random.nextBoolean(),
@@ -44,7 +46,9 @@ final class LiquidTwinPropertyTest {
         random -> {
           DeviceModel tiled = tiled(new Converters(1, false, 6, 20, 0), 50);
           LiquidConfig config =
-              config(70, new Wiring.Dense(),
+              config(
+                  70,
+                  new Wiring.Dense(),
                   new Adaptation.None(),
                   "tiled",
                   true,
@@ -61,12 +65,7 @@ final class LiquidTwinPropertyTest {
         random -> {
           Liquid liquid =
               new Liquid(
-                  config(100, new Wiring.Dense(),
-                      new Adaptation.None(),
-                      "TaOx40nm",
-                      true,
-                      1,
-                      5),
+                  config(100, new Wiring.Dense(), new Adaptation.None(), "TaOx40nm", true, 1, 5),
                   FRAMING);
           SpikeFrames frames = frames(random, .1);
           assertThat(spikes(liquid, frames, 1)).isEqualTo(spikes(liquid, frames, 1));

@@ -30,7 +30,9 @@ final class TorchLiquidTest {
         random -> {
           Framing framing = LiquidTwinPropertyTest.FRAMING;
           LiquidConfig config =
-              LiquidTwinPropertyTest.config(20 + random.nextInt(80), random.nextBoolean() ? new Wiring.Dense() : new Wiring.Local(3, 3, .5),
+              LiquidTwinPropertyTest.config(
+                  20 + random.nextInt(80),
+                  random.nextBoolean() ? new Wiring.Dense() : new Wiring.Local(3, 3, .5),
                   random.nextBoolean() ? new Adaptation.None() : new Adaptation.Rising(1, .8),
                   "TaOx40nmBimodal",
                   random.nextBoolean(),
@@ -65,12 +67,8 @@ final class TorchLiquidTest {
         5,
         random -> {
           LiquidConfig config =
-              LiquidTwinPropertyTest.config(64, new Wiring.Local(3, 3, .5),
-                  new Adaptation.None(),
-                  "TaOx40nm",
-                  false,
-                  1,
-                  5);
+              LiquidTwinPropertyTest.config(
+                  64, new Wiring.Local(3, 3, .5), new Adaptation.None(), "TaOx40nm", false, 1, 5);
           Liquid liquid = new Liquid(config, LiquidTwinPropertyTest.FRAMING);
           SpikeFrames frames = LiquidTwinPropertyTest.frames(random, .1);
           List<Long> sparse = new ArrayList<>();
@@ -111,7 +109,9 @@ final class TorchLiquidTest {
           // macros of 37 rows cut both arrays; a coarse converter makes what it does visible
           DeviceModel model = LiquidTwinPropertyTest.tiled(new Converters(0, false, 6, 8, 0), 37);
           LiquidConfig config =
-              LiquidTwinPropertyTest.config(50 + random.nextInt(60), new Wiring.Dense(),
+              LiquidTwinPropertyTest.config(
+                  50 + random.nextInt(60),
+                  new Wiring.Dense(),
                   new Adaptation.None(),
                   "TaOx40nm",
                   true, // the noiseless twin has no converters
@@ -119,7 +119,8 @@ final class TorchLiquidTest {
                   random.nextLong());
           Framing framing = LiquidTwinPropertyTest.FRAMING;
           Liquid liquid = new Liquid(config, framing, model);
-          Liquid exact = new Liquid(config, framing, LiquidTwinPropertyTest.tiled(Converters.NONE, 37));
+          Liquid exact =
+              new Liquid(config, framing, LiquidTwinPropertyTest.tiled(Converters.NONE, 37));
           List<SpikeFrames> batch = batch(random, 4);
           try (TorchLiquid torch = liquid.on(Devices.cpu())) {
             List<LiquidResponse> answers = torch.run(batch, 7);

@@ -39,13 +39,7 @@ final class LinkBelow {
 
   /// @param answered time that the answer holds the crossbar
   private long ask(
-      long line,
-      long leaves,
-      boolean write,
-      int requestor,
-      long pc,
-      long address,
-      long answered) {
+      long line, long leaves, boolean write, int requestor, long pc, long address, long answered) {
     long start = requests.book(leaves, header, bus);
     long answer = below.read(line, start, delay(start), write, requestor, pc, address);
     long granted = responses.book(answer, answered, bus);
