@@ -24,8 +24,7 @@ public final class Dense {
       s3 = load(a, aFrom + i + 3 * LANES).fma(load(b, bFrom + i + 3 * LANES), s3);
     }
     // lanes in order: reduceLanes may add them in one order interpreted and in another compiled,
-    // and
-    // a spiking network trained through time makes another network of such a rounding
+    // and a spiking network trained through time makes another network of such a rounding
     float[] lanes = new float[LANES];
     s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
     float sum = 0;
