@@ -49,7 +49,6 @@ final class Bundle {
 
   private final Exchange exchange;
   private final boolean gathered;
-  private final boolean extrapolate;
   private final long[] toTotal;
   private final long[] fromTotal;
   private final List<Place> places = new ArrayList<>();
@@ -63,20 +62,20 @@ final class Bundle {
   /// Buffers for some layers.
   ///
   /// @param like gives type and device
-  /// @param extrapolate whether reads continue the last change
+  /// @param extrapolated whether reads of each layer continue the last change
   Bundle(
       Exchange exchange,
       TensorHolder holder,
       Tensor like,
-      boolean extrapolate,
+      List<Boolean> extrapolated,
       List<Counts> layers) {
     this.exchange = exchange;
     this.gathered = layers.getFirst().gathered();
-    this.extrapolate = extrapolate;
     this.toTotal = new long[exchange.size()];
     this.fromTotal = new long[exchange.size()];
-    for (Counts layer : layers) {
-      places.add(new Place(layer));
+    for (int i = 0; i < layers.size(); i++) {
+      Counts layer = layers.get(i);
+      places.add(new Place(layer, extrapolated.get(i)));
       for (int r = 0; r < toTotal.length; r++) {
         toTotal[r] += layer.to()[r];
         fromTotal[r] += layer.from()[r];
@@ -88,18 +87,20 @@ final class Bundle {
       long received = Arrays.stream(fromTotal).sum();
       this.outgoing = holder.hold(Strips.like(like, sent));
       this.latest = holder.hold(Strips.like(like, received));
-      this.older = extrapolate ? holder.hold(Strips.like(like, received)) : null;
+      this.older = extrapolated.contains(true) ? holder.hold(Strips.like(like, received)) : null;
     }
   }
 
   /// One layer's part of the buffers.
   final class Place {
     private final Counts counts;
+    private final boolean extrapolate;
     private final long[] toOffset = toTotal.clone();
     private final long[] fromOffset = fromTotal.clone();
 
-    private Place(Counts counts) {
+    private Place(Counts counts, boolean extrapolate) {
       this.counts = counts;
+      this.extrapolate = extrapolate;
     }
 
     /// Elements from a rank.

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /// The places of all layers: bundles that displaced steps share, and single ones that layers borrow
@@ -27,14 +28,16 @@ final class Bundles {
 
   /// Makes shared buffers for layers in the order of the forward pass, which is the same on every
   /// rank; an eighth of the layers at a time makes a message.
-  void share(LinkedHashMap<String, Bundle.Counts> layers, Tensor like, boolean extrapolate) {
+  ///
+  /// @param extrapolated layers whose reads continue the last change
+  void share(LinkedHashMap<String, Bundle.Counts> layers, Tensor like, Set<String> extrapolated) {
     List<String> names = List.copyOf(layers.keySet());
     int each = (names.size() + MESSAGES - 1) / MESSAGES;
     for (int begin = 0; begin < names.size(); begin += each) {
       List<String> some = names.subList(begin, Math.min(names.size(), begin + each));
       List<Bundle.Counts> counts =
           some.stream().map(n -> java.util.Objects.requireNonNull(layers.get(n))).toList();
-      Bundle bundle = new Bundle(exchange, holder, like, extrapolate, counts);
+      Bundle bundle = new Bundle(exchange, holder, like, some.stream().map(extrapolated::contains).toList(), counts);
       shared.add(bundle);
       for (int i = 0; i < some.size(); i++) {
         places.put(some.get(i), bundle.places().get(i));
@@ -54,7 +57,7 @@ final class Bundles {
   /// A place that is free until the next layer of the same counts asks.
   Bundle.Place single(Bundle.Counts counts, Tensor like) {
     return single
-        .computeIfAbsent(counts, c -> new Bundle(exchange, holder, like, false, List.of(c)))
+        .computeIfAbsent(counts, c -> new Bundle(exchange, holder, like, List.of(false), List.of(c)))
         .places()
         .getFirst();
   }

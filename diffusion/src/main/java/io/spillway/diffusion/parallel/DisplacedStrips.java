@@ -6,8 +6,10 @@ import io.spillway.diffusion.model.Ops;
 import io.spillway.diffusion.model.PartialAttention;
 import io.spillway.diffusion.model.Site;
 import io.spillway.tensor.TensorHolder;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -57,11 +59,12 @@ final class DisplacedStrips extends RankCooperation {
     this.activations = new Bundles(exchange, holder);
     this.moments = new Bundles(exchange, holder);
     if (sync != Sync.FULL_SYNC) {
-      activations.share(activationCounts(layout), layout.like(), extrapolate);
+      Set<String> continued = extrapolate ? attentionLayers(layout) : Set.of();
+      activations.share(activationCounts(layout), layout.like(), continued);
     }
     if (staleMoments()) {
       Tensor single = layout.like().to(torch.ScalarType.Float);
-      moments.share(momentCounts(layout), single, false);
+      moments.share(momentCounts(layout), single, Set.of());
     }
   }
 
@@ -70,6 +73,19 @@ final class DisplacedStrips extends RankCooperation {
       case CORRECTED_ASYNC_GN, STALE_GN, NO_SYNC -> true;
       case SYNC_GN, SEPARATE_GN, FULL_SYNC -> false;
     };
+  }
+
+  /// The layers whose stale values are continued: keys and values, never the halos of convolutions.
+  /// A continuation multiplies what is noise in two steps, and a chain of convolutions passes that
+  /// on from layer to layer until the image drowns.
+  private static Set<String> attentionLayers(Layout layout) {
+    Set<String> layers = new HashSet<>();
+    for (Site site : layout.sites()) {
+      if (site instanceof Site.Attention attention) {
+        layers.add(attention.layer());
+      }
+    }
+    return layers;
   }
 
   private LinkedHashMap<String, Bundle.Counts> activationCounts(Layout layout) {
