@@ -94,19 +94,35 @@ public final class DiffusionQuality {
             List.of(
                 pcpp(0.3, 0, false),
                 new Named("distrifusion", DISTRIFUSION),
+                pcpp(0.18, 32, false),
                 pcpp(0.3, 4, false),
-                pcpp(0.3, 0, true),
-                pcpp(0.3, 4, true),
-                new Named("distrifusion x", new Strategy.DistriFusion(Sync.CORRECTED_ASYNC_GN, true)),
-                new Named("naive", new Strategy.NaivePatches()),
                 pcpp(0, 16, false),
-                pcpp(0, 8, false)));
-    all.add(new Named("pipefusion", new Strategy.PipeFusion(0)));
+                new Named("pipefusion", new Strategy.PipeFusion(0)),
+                pcpp(0, 8, false),
+                new Named("naive", new Strategy.NaivePatches()),
+                pcpp(0.3, 4, true),
+                new Named("distrifusion x", new Strategy.DistriFusion(Sync.CORRECTED_ASYNC_GN, true))));
+    return all;
+  }
+
+  /// The paper's own setting, then those about its bytes, then those with more.
+  private static List<Named> front() {
+    List<Named> all = new ArrayList<>(List.of(pcpp(0.3, 0, false)));
+    for (double[] at : new double[][] {{0.18, 32}, {0.2, 32}, {0.15, 32}, {0, 16}, {0.1, 32}, {0.2, 16}, {0.1, 8}, {0, 4}, {0.1, 4}, {0.3, 4}}) {
+      all.add(pcpp(at[0], (int) at[1], false));
+    }
+    all.add(new Named("distrifusion", DISTRIFUSION));
+    all.add(pcpp(0.3, 4, true));
     return all;
   }
 
   private void run() throws Exception {
     boolean rehearse = kind.equals("rehearse");
+    // the front on 8 ranks first: fewer images a cell, so that quality against bytes is whole early
+    Comparison.Subject some = many.of(images(512));
+    for (Named s : rehearse ? List.<Named>of() : front()) {
+      row("front", some, s, 8, 25, 4, true);
+    }
     // the main table
     for (int n : rehearse ? List.of(2) : List.of(8, 4, 2)) {
       for (Named s : displaced(n)) {
@@ -124,14 +140,15 @@ public final class DiffusionQuality {
     if (rehearse) {
       return;
     }
-    Comparison.Subject some = many.of(images(512));
     // p, pools, extrapolation and warm-up on 8 ranks
     for (double p : new double[] {0, 0.1, 0.2, 0.3, 0.5, 0.75, 1}) {
       row("p", some, pcpp(p, 0, false), 8, 25, 4, false);
     }
     for (int pool : new int[] {2, 4, 8, 16, 32}) {
       for (double p : new double[] {0, 0.1, 0.3}) {
-        row("pool", some, pcpp(p, pool, false), 8, 25, 4, false);
+        if (front().stream().noneMatch(f -> f.strategy.equals(new Strategy.Pcpp(p, pool, false)))) {
+          row("pool", some, pcpp(p, pool, false), 8, 25, 4, false);
+        }
       }
     }
     for (int warmup : new int[] {0, 1, 2, 4, 8, 12}) {

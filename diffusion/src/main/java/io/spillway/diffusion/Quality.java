@@ -8,14 +8,18 @@ import java.util.List;
 public final class Quality {
   private Quality() {}
 
-  /// Peak signal-to-noise ratio in dB of one picture, on floats with a peak of 2; 150 at most.
+  /// What [#psnr] gives at most, dB: equal but for rounding.
+  public static final double MOST_DB = 150;
+
+  /// Peak signal-to-noise ratio in dB of one picture, on floats with a peak of 2; [#MOST_DB] at
+  /// most.
   public static double psnr(float[] a, float[] b, int offset, int count) {
     double squares = 0;
     for (int i = offset; i < offset + count; i++) {
       double d = a[i] - b[i];
       squares += d * d;
     }
-    return Math.min(150, 10 * Math.log10(4.0 / Math.max(1e-30, squares / count)));
+    return Math.min(MOST_DB, 10 * Math.log10(4.0 / Math.max(1e-30, squares / count)));
   }
 
   /// Mean structural similarity over windows of 8 x 8 pixels, step 4, of one picture.

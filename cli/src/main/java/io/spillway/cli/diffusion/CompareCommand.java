@@ -121,12 +121,14 @@ public final class CompareCommand extends SpillwayCommand {
           rows.add(result.row());
           strips.add(
               new ContactSheet.Strip(
-                  String.format(
-                      Locale.ROOT,
-                      "%s%nn = %d, %.1f dB",
-                      result.row().strategy(),
-                      n,
-                      result.row().psnr().mean()),
+                  result.row().strategy()
+                      + System.lineSeparator()
+                      + "n = "
+                      + n
+                      + ", "
+                      + (equal(result.row())
+                          ? "equal"
+                          : String.format(Locale.ROOT, "%.1f dB", result.row().psnr().mean())),
                   result.pixels()));
           task.advance(1);
         }
@@ -198,7 +200,7 @@ public final class CompareCommand extends SpillwayCommand {
           new Bytes(r.totalBytes()),
           new Bytes(r.bufferBytes()),
           new Seconds(r.secondsPerImage()),
-          interval(r.psnr(), 1),
+          equal(r) ? "equal" : interval(r.psnr(), 1),
           interval(r.ssim(), 3),
           interval(r.seam(), 2),
           String.format(
@@ -206,6 +208,11 @@ public final class CompareCommand extends SpillwayCommand {
           String.format(Locale.ROOT, "%.2f", r.frechet()));
     }
     return table;
+  }
+
+  /// Whether every image equals one device's but for rounding.
+  private static boolean equal(Comparison.Row row) {
+    return row.psnr().mean() >= Quality.MOST_DB;
   }
 
   private static String interval(Quality.Interval i, int digits) {

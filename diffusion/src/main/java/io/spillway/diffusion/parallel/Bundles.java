@@ -37,7 +37,9 @@ final class Bundles {
       List<String> some = names.subList(begin, Math.min(names.size(), begin + each));
       List<Bundle.Counts> counts =
           some.stream().map(n -> java.util.Objects.requireNonNull(layers.get(n))).toList();
-      Bundle bundle = new Bundle(exchange, holder, like, some.stream().map(extrapolated::contains).toList(), counts);
+      Bundle bundle =
+          new Bundle(
+              exchange, holder, like, some.stream().map(extrapolated::contains).toList(), counts);
       shared.add(bundle);
       for (int i = 0; i < some.size(); i++) {
         places.put(some.get(i), bundle.places().get(i));
@@ -57,7 +59,8 @@ final class Bundles {
   /// A place that is free until the next layer of the same counts asks.
   Bundle.Place single(Bundle.Counts counts, Tensor like) {
     return single
-        .computeIfAbsent(counts, c -> new Bundle(exchange, holder, like, List.of(false), List.of(c)))
+        .computeIfAbsent(
+            counts, c -> new Bundle(exchange, holder, like, List.of(false), List.of(c)))
         .places()
         .getFirst();
   }

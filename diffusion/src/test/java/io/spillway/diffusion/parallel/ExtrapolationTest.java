@@ -12,8 +12,8 @@ import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.junit.jupiter.api.Test;
 
-/// Continued values: 2 K(t-1) - K(t-2) for the layers that are named, K(t-1) for their neighbours in
-/// the same message.
+/// Continued values: 2 K(t-1) - K(t-2) for the layers that are named, K(t-1) for their neighbours
+/// in the same message.
 final class ExtrapolationTest {
   @Test
   void onlyTheLayersThatAreNamedAreContinued() {
