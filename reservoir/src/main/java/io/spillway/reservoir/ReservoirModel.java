@@ -4,6 +4,7 @@ import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.yaml.Yaml;
+import io.spillway.reservoir.crossbar.DevicePresets;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.learn.RidgeReadout;
 import io.spillway.reservoir.learn.Scaling;
@@ -115,8 +116,10 @@ public final class ReservoirModel {
       double inputScale,
       double recurrentScale,
       Optional<Wiring.Local> local,
+      Optional<Wiring.Distance> distance,
       Optional<Adaptation.Rising> rising,
       String device,
+      Optional<String> deviceDigest,
       boolean noise,
       int segments,
       long seed,
@@ -143,10 +146,14 @@ public final class ReservoirModel {
             config.inputScale(),
             config.recurrentScale(),
             config.wiring() instanceof Wiring.Local local ? Optional.of(local) : Optional.empty(),
+            config.wiring() instanceof Wiring.Distance distance
+                ? Optional.of(distance)
+                : Optional.empty(),
             config.adaptation() instanceof Adaptation.Rising rising
                 ? Optional.of(rising)
                 : Optional.empty(),
             config.device(),
+            DevicePresets.digest(config.device()),
             config.noise(),
             config.segments(),
             config.seed(),
@@ -219,6 +226,15 @@ public final class ReservoirModel {
             h.segments(),
             Files.size(file));
       }
+      Optional<String> digest = Optional.ofNullable(h.deviceDigest()).flatMap(d -> d);
+      if (!digest.equals(DevicePresets.digest(h.device()))) {
+        throw SpillwayException.badFile(
+            file,
+            "",
+            "the memory %s is another than the one it was trained on; bring that file back or train"
+                + " again",
+            h.device());
+      }
       int features = (int) numbers;
       Scaling scaling = new Scaling(read(in, features), read(in, features));
       float[] bias = read(in, h.classes().size());
@@ -246,7 +262,11 @@ public final class ReservoirModel {
   }
 
   private static LiquidConfig config(Header h) {
-    Wiring wiring = h.local().isPresent() ? h.local().get() : new Wiring.Dense();
+    Wiring wiring =
+        h.local()
+            .<Wiring>map(local -> local)
+            .or(() -> Optional.ofNullable(h.distance()).flatMap(d -> d))
+            .orElse(new Wiring.Dense());
     Adaptation adaptation = h.rising().isPresent() ? h.rising().get() : new Adaptation.None();
     return new LiquidConfig(
         h.neurons(),

@@ -3,6 +3,7 @@ package io.spillway.reservoir;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
 import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.learn.Classifier;
 import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
@@ -58,9 +59,19 @@ public final class ReservoirTrainer {
   /// Tests a model on a set.
   public static Evaluation evaluate(
       ReservoirModel model, RecordingSet set, Engine engine, Progress progress) {
+    return evaluate(model, model.readout(), set, engine, progress);
+  }
+
+  /// Tests a model on a set with another readout in the place of its own.
+  public static Evaluation evaluate(
+      ReservoirModel model,
+      Classifier readout,
+      RecordingSet set,
+      Engine engine,
+      Progress progress) {
     int[] truth = set.indices(model.classes());
     Encoding encoding = Encoding.of(model.liquid(), engine, set, progress);
-    int[] predicted = model.readout().predict(encoding.counts());
+    int[] predicted = readout.predict(encoding.counts());
     int[][] confusion = new int[model.classes().size()][model.classes().size()];
     for (int i = 0; i < truth.length; i++) {
       confusion[truth[i]][predicted[i]]++;

@@ -8,12 +8,16 @@ import io.spillway.platform.Seeds;
 import io.spillway.reservoir.convert.DrawnDigits;
 import io.spillway.reservoir.convert.PixelModel;
 import io.spillway.reservoir.convert.Saccades;
+import io.spillway.reservoir.crossbar.DeviceModel;
 import io.spillway.reservoir.energy.EnergyModel;
 import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.learn.ArrayReadout;
+import io.spillway.reservoir.liquid.Adaptation;
 import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.LiquidResponse;
+import io.spillway.reservoir.liquid.Wiring;
 import io.spillway.reservoir.view.Pictures;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +84,8 @@ final class ReservoirModelTest {
     var reader = ImageIO.getImageReadersByFormatName("gif").next();
     try (var in = ImageIO.createImageInputStream(folder.resolve("e.gif").toFile())) {
       reader.setInput(in);
-      assertThat(reader.getNumImages(true)).isEqualTo(frames.size());
+      assertThat(reader.getNumImages(true)).isEqualTo(Pictures.frames(recording, 20_000));
+      assertThat(reader.read(1).getHeight()).isEqualTo(frames.iterator().next().getHeight());
     }
     var spikes = Framing.NMNIST.frames(recording);
     Pictures.png(folder.resolve("r.png"), Pictures.raster(model.liquid(), spikes, 0));
@@ -93,5 +98,62 @@ final class ReservoirModelTest {
         .isCloseTo(response.additions() * .22e-3, org.assertj.core.api.Assertions.within(1e-9));
     assertThat(report.denseOperations()).isEqualTo((2312 + 256) * 256.0 * 50);
     assertThat(report.groupRatio()).isGreaterThan(1);
+  }
+
+  /// On an exact array the readout answers as its numbers do; on a poor one it does not, and a
+  /// model on a device of one's own knows that device again.
+  @Test
+  void readsOutOnAnArrayAndKnowsItsDevice() throws Exception {
+    Path map = folder.resolve("map.csv");
+    Files.writeString(map, "12.5,0,14.1\n0,13.2,9.9\n");
+    Path yaml = folder.resolve("mine.yaml");
+    Files.writeString(
+        yaml,
+        "base: TaOx40nm\nfabricated: {type: measured, map: "
+            + map
+            + "}\nread: {type: wan2022, after: day}\nstuck_low: 0.01\nwire_ohms: 2\n"
+            + "drift: {type: power-law, nu: 0.05, nu_sigma: 0.01, t0: 20}\nage_seconds: 3600\n");
+    LiquidConfig config =
+        SMALL
+            .withDevice(yaml.toString())
+            .withWiring(new Wiring.Distance(5, 3, .6))
+            .withAdaptation(new Adaptation.Rising(.5, .9))
+            .withThreshold(4);
+    RecordingSet all = drawn(60);
+    ReservoirModel model =
+        ReservoirTrainer.train(
+                all, config, Framing.NMNIST, new Engine.Sparse(), new Seeds(1), Progress.silent())
+            .model();
+    Path file = folder.resolve("mine.rsv");
+    model.save(file);
+    ReservoirModel loaded = ReservoirModel.load(file);
+    assertThat(loaded.config()).isEqualTo(config);
+    ReservoirTrainer.Evaluation digital =
+        ReservoirTrainer.evaluate(loaded, all, new Engine.Sparse(), Progress.silent());
+    assertThat(digital.accuracy()).isGreaterThan(.9);
+    assertThat(answers(loaded, all, "exact", "TaOx40nm", true)).isEqualTo(digital.predicted());
+    Path poor = folder.resolve("poor.yml");
+    Files.writeString(
+        poor,
+        "programming: {type: additive, microsiemens: 40}\n"
+            + "converters: {dac_bits: 4, bit_serial: true, adc_bits: 5, output_bound: 20}\n");
+    int[] noisy = answers(loaded, all, "noisy", poor.toString(), false);
+    assertThat(noisy).isNotEqualTo(digital.predicted());
+
+    Files.writeString(map, "12.5,0,14.1\n0,13.2,9.8\n");
+    assertThatThrownBy(() -> ReservoirModel.load(file)).hasMessageContaining("mine.yaml");
+  }
+
+  private static int[] answers(
+      ReservoirModel model, RecordingSet set, String stream, String device, boolean exact) {
+    DeviceModel memory = ArrayReadout.device(device);
+    return ReservoirTrainer.evaluate(
+            model,
+            ArrayReadout.program(
+                model.readout(), exact ? memory.noiseless() : memory, new Seeds(1).stream(stream)),
+            set,
+            new Engine.Sparse(),
+            Progress.silent())
+        .predicted();
   }
 }

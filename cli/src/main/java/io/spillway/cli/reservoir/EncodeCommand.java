@@ -12,6 +12,9 @@ import io.spillway.reservoir.liquid.LiquidResponse;
 import io.spillway.reservoir.liquid.Simulator;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import io.spillway.reservoir.liquid.TorchLiquid;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -48,21 +51,26 @@ public final class EncodeCommand extends SpillwayCommand {
       throw SpillwayException.badInput(
           "%s has no events in the region that is framed", named.file());
     }
-    StringBuilder spikes = new StringBuilder("step,neuron\n");
-    Simulator.SpikeSink sink =
-        (step, neuron) -> spikes.append(step).append(',').append(neuron).append('\n');
-    LiquidResponse response =
-        switch (engine.engine()) {
-          case Engine.Sparse _ -> liquid.run(frames, 0, sink);
-          case Engine.Torch torch -> {
-            try (TorchLiquid batched = liquid.on(torch.device())) {
-              yield batched.run(List.of(frames), 0, sink).get(0);
+    LiquidResponse[] answer = new LiquidResponse[1];
+    if (output == null) {
+      answer[0] = run(liquid, frames, Simulator.SpikeSink.NONE);
+    } else {
+      // line by line: a large liquid fires more often than memory holds
+      AtomicFiles.writeStream(
+          output,
+          stream -> {
+            PrintStream lines =
+                new PrintStream(
+                    new BufferedOutputStream(stream, 1 << 16), false, StandardCharsets.US_ASCII);
+            lines.print("step,neuron\n");
+            answer[0] =
+                run(liquid, frames, (step, neuron) -> lines.append(step + "," + neuron + "\n"));
+            if (lines.checkError()) {
+              throw new IOException("cannot write the spikes");
             }
-          }
-        };
-    if (output != null) {
-      AtomicFiles.writeBytes(output, spikes.toString().getBytes(StandardCharsets.UTF_8));
+          });
     }
+    LiquidResponse response = answer[0];
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("events", recording.size());
     results.put("input_spikes", response.inputSpikes());
@@ -86,5 +94,16 @@ public final class EncodeCommand extends SpillwayCommand {
       text += String.format("%nrecognised: %s", recognised.label());
     }
     answer(results, text);
+  }
+
+  private LiquidResponse run(Liquid liquid, SpikeFrames frames, Simulator.SpikeSink sink) {
+    return switch (engine.engine()) {
+      case Engine.Sparse _ -> liquid.run(frames, 0, sink);
+      case Engine.Torch torch -> {
+        try (TorchLiquid batched = liquid.on(torch.device())) {
+          yield batched.run(List.of(frames), 0, sink).get(0);
+        }
+      }
+    };
   }
 }

@@ -1,13 +1,18 @@
 package io.spillway.cli.reservoir;
 
 import io.spillway.cli.SpillwayCommand;
+import io.spillway.platform.Seeds;
 import io.spillway.report.TextTable;
 import io.spillway.reservoir.ReservoirModel;
 import io.spillway.reservoir.ReservoirTrainer;
+import io.spillway.reservoir.crossbar.DeviceModel;
 import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.learn.ArrayReadout;
+import io.spillway.reservoir.learn.Classifier;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,16 +30,30 @@ public final class EvalCommand extends SpillwayCommand {
       description = "A model of reservoir train.")
   private Path model = Path.of("");
 
+  @Option(
+      names = "--readout-memory",
+      paramLabel = "NAME",
+      description =
+          "Program the readout's weights into this memory too (names and files as for --memory of"
+              + " train): errors of programming, drift, noise, drivers of 7 and converters of 9 bits"
+              + " unless a file says otherwise.")
+  private @Nullable String readoutMemory;
+
   @Override
   protected void execute() {
+    DeviceModel array = readoutMemory == null ? null : ArrayReadout.device(readoutMemory);
     ReservoirModel loaded = ReservoirModel.load(model);
     RecordingSet recordings = set.open(loaded.config().seed());
     ReservoirTrainer.Evaluation result =
-        ReservoirTrainer.evaluate(loaded, recordings, engine.engine(), progress());
+        ReservoirTrainer.evaluate(
+            loaded, readout(loaded, array), recordings, engine.engine(), progress());
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("recordings", recordings.size());
     results.put("accuracy", result.accuracy());
     results.put("classes", loaded.classes());
+    if (readoutMemory != null) {
+      results.put("readout_memory", readoutMemory);
+    }
     results.put("confusion", result.confusion());
     results.put("spikes_per_recording", result.spikes() / (double) recordings.size());
     record(newRunFolder(), loaded.config().seed(), results);
@@ -59,5 +78,12 @@ public final class EvalCommand extends SpillwayCommand {
         String.format(
             "accuracy %.2f %% on %d recordings%n%n%s",
             100 * result.accuracy(), recordings.size(), table.render()));
+  }
+
+  private static Classifier readout(ReservoirModel model, @Nullable DeviceModel array) {
+    return array == null
+        ? model.readout()
+        : ArrayReadout.program(
+            model.readout(), array, new Seeds(model.config().seed()).stream("readout-array"));
   }
 }

@@ -35,9 +35,10 @@ public final class InspectCommand extends SpillwayCommand {
   @Option(
       names = "--bin-ms",
       paramLabel = "MS",
-      defaultValue = "10",
-      description = "Milliseconds of events in one frame of the GIF; default ${DEFAULT-VALUE}.")
-  private double binMs = 10;
+      description =
+          "Milliseconds of events in one frame of the GIF; default 10, longer if more than 500 frames"
+              + " came of it.")
+  private @Nullable Double binMs;
 
   @Override
   protected void execute() {
@@ -45,9 +46,10 @@ public final class InspectCommand extends SpillwayCommand {
     EventRecording recording = named.recording();
     Liquid liquid = named.liquid();
     SpikeFrames frames = liquid.framing().frames(recording);
+    long bin = binMs == null ? Pictures.binUs(recording) : Math.round(binMs * 1000);
+    int count = Pictures.frames(recording, bin);
     Path folder = output != null ? output : newRunFolder();
-    var pictures = Pictures.eventFrames(recording, Math.round(binMs * 1000));
-    Pictures.gif(folder.resolve("events.gif"), pictures);
+    Pictures.gif(folder.resolve("events.gif"), Pictures.eventFrames(recording, bin));
     Pictures.png(folder.resolve("raster.png"), Pictures.raster(liquid, frames, 0));
     Pictures.png(folder.resolve("conductances.png"), Pictures.conductances(liquid.inputCrossbar()));
     LiquidResponse response = liquid.run(frames, 0);
@@ -70,7 +72,8 @@ public final class InspectCommand extends SpillwayCommand {
     results.put("silent_neurons", silent);
     results.put("median_spikes", sorted[sorted.length / 2]);
     results.put("largest_spikes", sorted[sorted.length - 1]);
-    results.put("frames", pictures.size());
+    results.put("frames", count);
+    results.put("frame_ms", bin / 1000.0);
     results.put("folder", folder.toString());
     TextTable table = new TextTable("figure", "value");
     results.forEach((key, value) ->

@@ -1,12 +1,16 @@
 package io.spillway.cli.reservoir;
 
+import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.ReservoirModel;
 import io.spillway.reservoir.events.Sensor;
+import io.spillway.reservoir.liquid.Adaptation;
 import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.Wiring;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -33,7 +37,10 @@ final class LiquidOptions {
   @Option(
       names = "--memory",
       paramLabel = "NAME",
-      description = "Resistive memory by name, for example TaOx40nm, ReRamES, ReRamArrayHfO2.")
+      description =
+          "Resistive memory: a preset (for example TaOx40nm, ReRamES, ReRamArrayHfO2; a wrong name"
+              + " lists all), a YAML file of settings (docs/design/reservoir.md), or a measured array"
+              + " as CSV in microsiemens.")
   private @Nullable String memory;
 
   @Option(names = "--noiseless", description = "Take the noiseless twin of the device.")
@@ -60,6 +67,25 @@ final class LiquidOptions {
       description = "Factor on recurrent weights of 6.6 µS spread.")
   private @Nullable Double recurrentScale;
 
+  @Option(names = "--threshold", paramLabel = "X", description = "Membrane at which neurons fire.")
+  private @Nullable Double threshold;
+
+  @Option(
+      names = "--adapt",
+      split = ",",
+      paramLabel = "JUMP,DECAY",
+      description =
+          "Thresholds that rise by JUMP with each spike and fall back by the factor DECAY a step.")
+  private List<Double> adapt = List.of();
+
+  @Option(
+      names = "--wiring",
+      paramLabel = "NAME[:X,...]",
+      description =
+          "dense, local:RADIUS,REACH,DENSITY or distance:RADIUS,LENGTH,STRENGTH (the chance of a"
+              + " connection falls with distance); numbers in inputs.")
+  private @Nullable String wiring;
+
   @Option(
       names = "--seed",
       paramLabel = "N",
@@ -75,6 +101,19 @@ final class LiquidOptions {
     if (memory != null) {
       chosen = chosen.withDevice(memory);
     }
+    if (threshold != null) {
+      chosen = chosen.withThreshold(threshold);
+    }
+    if (!adapt.isEmpty()) {
+      if (adapt.size() != 2) {
+        throw SpillwayException.badInput(
+            "--adapt takes two numbers, JUMP,DECAY; %d were given", adapt.size());
+      }
+      chosen = chosen.withAdaptation(new Adaptation.Rising(adapt.get(0), adapt.get(1)));
+    }
+    if (wiring != null) {
+      chosen = chosen.withWiring(wiring(wiring));
+    }
     if (segments != null) {
       chosen = chosen.withSegments(segments);
     }
@@ -86,6 +125,35 @@ final class LiquidOptions {
             Optional.ofNullable(inputScale).orElse(chosen.inputScale()),
             Optional.ofNullable(recurrentScale).orElse(chosen.recurrentScale()));
     return chosen.withNoise(chosen.noise() && !noiseless).withSeed(seed);
+  }
+
+  private static Wiring wiring(String text) {
+    String name = text.contains(":") ? text.substring(0, text.indexOf(':')) : text;
+    double[] x = numbers(text.substring(Math.min(text.length(), name.length() + 1)), text);
+    int wanted = name.equals("dense") ? 0 : 3;
+    if (!List.of("dense", "local", "distance").contains(name)) {
+      throw SpillwayException.badInput(
+          "--wiring %s, %s", text, Nearest.hint(name, List.of("dense", "local", "distance")));
+    }
+    if (x.length != wanted) {
+      throw SpillwayException.badInput(
+          "--wiring %s has %d numbers, %s takes %d", text, x.length, name, wanted);
+    }
+    return switch (name) {
+      case "dense" -> new Wiring.Dense();
+      case "local" -> new Wiring.Local(x[0], x[1], x[2]);
+      default -> new Wiring.Distance(x[0], x[1], x[2]);
+    };
+  }
+
+  private static double[] numbers(String list, String text) {
+    try {
+      return list.isEmpty()
+          ? new double[0]
+          : Arrays.stream(list.split(",", -1)).mapToDouble(Double::parseDouble).toArray();
+    } catch (NumberFormatException e) {
+      throw SpillwayException.badInput("--wiring %s: '%s' are no numbers", text, list);
+    }
   }
 
   private LiquidConfig base(Sensor sensor) {

@@ -1,8 +1,11 @@
 package io.spillway.cli.reservoir;
 
+import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.ReservoirModel;
 import io.spillway.reservoir.events.EventFiles;
 import io.spillway.reservoir.events.EventRecording;
+import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.events.SpikeFile;
 import io.spillway.reservoir.liquid.Liquid;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +19,8 @@ final class RecordingOptions {
 
   @Parameters(
       paramLabel = "FILE",
-      description = "The recording: .bin, .aedat, .aedat4, .dat or .bs1.")
+      description =
+          "The recording: .bin, .aedat, .aedat4, .dat or .bs1, or an HDF5 file with --recording.")
   private Path file = Path.of("");
 
   @Option(
@@ -25,6 +29,13 @@ final class RecordingOptions {
       description = "Use the liquid of this model of reservoir train.")
   private @Nullable Path model;
 
+  @Option(
+      names = "--recording",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Which recording of an HDF5 file, from 0; default ${DEFAULT-VALUE}.")
+  private int number;
+
   /// What was named.
   ///
   /// @param model if one was given
@@ -32,7 +43,7 @@ final class RecordingOptions {
       Path file, EventRecording recording, @Nullable ReservoirModel model, Liquid liquid) {}
 
   Named read() {
-    EventRecording recording = EventFiles.read(file);
+    EventRecording recording = read(file, number);
     if (model != null) {
       ReservoirModel loaded = ReservoirModel.load(model);
       return new Named(file, recording, loaded, loaded.liquid());
@@ -40,5 +51,22 @@ final class RecordingOptions {
     Liquid liquid =
         new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
     return new Named(file, recording, null, liquid);
+  }
+
+  /// One recording of a file: the only one, or one of an HDF5 file.
+  static EventRecording read(Path file, int number) {
+    if (!RecordingSet.isHdf5(file)) {
+      if (number != 0) {
+        throw SpillwayException.badInput("--recording %d, %s holds only one", number, file);
+      }
+      return EventFiles.read(file);
+    }
+    try (SpikeFile set = SpikeFile.open(file)) {
+      if (number < 0 || number >= set.size()) {
+        throw SpillwayException.badInput(
+            "--recording %d, %s has %d recordings from 0", number, file, set.size());
+      }
+      return set.read(number);
+    }
   }
 }

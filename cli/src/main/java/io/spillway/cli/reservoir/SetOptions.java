@@ -42,6 +42,18 @@ final class SetOptions {
       description = "Recordings to take at most; default all.")
   private @Nullable Integer limit;
 
+  @Option(
+      names = "--part",
+      paramLabel = "NAME",
+      defaultValue = "all",
+      description = "Part of an N-TIDIGITS file: train, test or all; default ${DEFAULT-VALUE}.")
+  private RecordingSet.Part part = RecordingSet.Part.ALL;
+
+  @Option(
+      names = "--single-digits",
+      description = "Of an N-TIDIGITS file take only utterances of one digit.")
+  private boolean single;
+
   RecordingSet open(long seed) {
     return slice(whole(seed), skip, limit);
   }
@@ -65,8 +77,11 @@ final class SetOptions {
       throw SpillwayException.badInput(
           "give one of --events, --images and --sounds, %d were given", given);
     }
+    if (events == null && (part != RecordingSet.Part.ALL || single)) {
+      throw SpillwayException.badInput("--part and --single-digits choose among --events");
+    }
     if (events != null) {
-      return RecordingSet.open(events);
+      return RecordingSet.open(events, part, single);
     }
     if (sounds != null) {
       return ConvertedSets.sounds(sounds, Cochlea.NTIDIGITS);

@@ -17,6 +17,7 @@ import io.spillway.reservoir.protocol.Encoding;
 import io.spillway.reservoir.protocol.Retrieval;
 import io.spillway.reservoir.protocol.SenseGeometry;
 import io.spillway.reservoir.protocol.ZeroShot;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -47,8 +48,10 @@ public final class ZeroShotCommand extends SpillwayCommand {
   @Option(
       names = "--sounds",
       required = true,
-      paramLabel = "FOLDER",
-      description = "WAV files LABEL_SPEAKER_TAKE.wav of spoken digits.")
+      paramLabel = "PATH",
+      description =
+          "Spoken digits: a folder of WAV files LABEL_SPEAKER_TAKE.wav, or recordings of a cochlea of"
+              + " 64 channels: an N-TIDIGITS file (of which single digits are taken) or a folder.")
   private Path sounds = Path.of("");
 
   @Mixin private ImageOptions images = new ImageOptions();
@@ -157,16 +160,16 @@ public final class ZeroShotCommand extends SpillwayCommand {
     }
     ZeroShot.Method chosen = method();
     Retrieval.Measure how = measure(chosen);
-    RecordingSet seenSet = RecordingSet.open(events);
-    RecordingSet heardSet = ConvertedSets.sounds(sounds, Cochlea.NTIDIGITS);
+    RecordingSet heardSet = heard();
     List<String> names = heardSet.classes();
+    RecordingSet seenSet = known(RecordingSet.open(events), names, events);
     int[] soundLabels = heardSet.indices(names);
     RecordingSet visual = seenSet;
     Counts counts = encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, visual);
     int[] labels = visual.indices(names);
     RecordingSet emulated = images.open(1);
     if (emulated != null) {
-      RecordingSet more = SetOptions.slice(emulated, skip, limit);
+      RecordingSet more = known(SetOptions.slice(emulated, skip, limit), names, events);
       counts =
           Counts.join(
               counts, encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, more));
@@ -201,6 +204,25 @@ public final class ZeroShotCommand extends SpillwayCommand {
         base,
         runs.size(),
         SenseGeometry.of(counts, labels, heard, soundLabels, compared, new Seeds(1)));
+  }
+
+  private RecordingSet heard() {
+    if (Files.isDirectory(sounds) && ConvertedSets.holdsSounds(sounds)) {
+      return ConvertedSets.sounds(sounds, Cochlea.NTIDIGITS);
+    }
+    return RecordingSet.open(sounds, RecordingSet.Part.ALL, true);
+  }
+
+  /// The recordings whose class has a name among the sounds: those of digits never spoken there
+  /// take no part.
+  private static RecordingSet known(RecordingSet set, List<String> names, Path source) {
+    int[] kept = IntStream.range(0, set.size()).filter(i -> names.contains(set.label(i))).toArray();
+    if (kept.length == 0) {
+      throw SpillwayException.badInput(
+          "%s has the classes %s, the sounds have %s: none in common",
+          source, set.classes(), names);
+    }
+    return kept.length == set.size() ? set : set.select(kept);
   }
 
   private Counts encode(LiquidConfig config, Framing framing, RecordingSet set) {

@@ -48,6 +48,24 @@ final class ReservoirCommandTest {
     Path yaml = folder.resolve("liquid.yaml");
     Files.writeString(yaml, "neurons: 100\ninput_scale: 0.1\nrecurent_scale: 0.1\nwiring: dense\n");
     fails("recurrent_scale", "encode", sound.toString(), "--config", yaml.toString());
+    fails("local takes 3", "encode", sound.toString(), "--wiring", "local:5,4");
+    fails("--wiring smal", "encode", sound.toString(), "--wiring", "smal:5,4,1");
+    fails("are no numbers", "encode", sound.toString(), "--wiring", "distance:5,x,1");
+    fails("two numbers", "encode", sound.toString(), "--adapt", "1");
+    fails("threshold of -1", "encode", sound.toString(), "--threshold", "-1");
+    Path memory = folder.resolve("memory.yaml");
+    Files.writeString(memory, "stuck_low: 0.9\nstuck_high: 0.3\n");
+    fails("0.9 stuck low", "encode", sound.toString(), "--memory", memory.toString());
+    Files.writeString(memory, "converters: {adc_bits: 9}\n");
+    fails("output_bound", "encode", sound.toString(), "--memory", memory.toString());
+    Files.writeString(memory, "read: {type: wan}\n");
+    fails("wan2022", "encode", sound.toString(), "--memory", memory.toString());
+    Path map = folder.resolve("map.csv");
+    Files.writeString(map, "1,2\n3,-4\n");
+    fails("'-4' is no conductance", "encode", sound.toString(), "--memory", map.toString());
+    Files.writeString(map, "7,7\n7,7\n");
+    fails("conduct the same", "encode", sound.toString(), "--memory", map.toString());
+    fails("absent.csv: no such file", "encode", sound.toString(), "--memory", "absent.csv");
   }
 
   @Test
@@ -79,6 +97,51 @@ final class ReservoirCommandTest {
     assertThat(Main.run("reservoir", "convert", sound.toString(), out.toString(), "--quiet"))
         .isZero();
     assertThat(Files.size(out)).isGreaterThan(100);
+  }
+
+  /// A file is converted piece by piece, through formats with and without a header, and comes back
+  /// as it was; a set of sound goes into HDF5 and its recordings out again.
+  @Test
+  void convertsThereAndBack() throws Exception {
+    byte[] spikes = new byte[5 * 20_000];
+    for (int i = 0; i < 20_000; i++) {
+      int t = 100 + 37 * i;
+      byte[] one = {0, (byte) (i * 7 % 64), (byte) (0x80 | t >> 16), (byte) (t >> 8), (byte) t};
+      System.arraycopy(one, 0, spikes, 5 * i, 5);
+    }
+    Files.createDirectories(folder.resolve("set/3"));
+    Path first = Files.write(folder.resolve("set/3/a.bs1"), spikes);
+    String[] ways = {"a.aedat4", "b.dat", "c.aedat", "d.bs1"};
+    Path last = first;
+    for (String way : ways) {
+      Path next = folder.resolve(way);
+      assertThat(Main.run("reservoir", "convert", last.toString(), next.toString(), "--quiet"))
+          .isZero();
+      last = next;
+    }
+    assertThat(Files.readAllBytes(last)).isEqualTo(spikes);
+    for (String layout : new String[] {"shd", "ntidigits"}) {
+      Path h5 = folder.resolve(layout + ".h5");
+      assertThat(
+              Main.run(
+                  "reservoir",
+                  "convert",
+                  folder.resolve("set").toString(),
+                  h5.toString(),
+                  "--format",
+                  layout,
+                  "--quiet"))
+          .isZero();
+      Path back = folder.resolve(layout + ".bs1");
+      assertThat(Main.run("reservoir", "convert", h5.toString(), back.toString(), "--quiet"))
+          .isZero();
+      assertThat(Files.readAllBytes(back)).isEqualTo(spikes);
+      fails("1 recordings from 0", "inspect", h5.toString(), "--recording", "1");
+    }
+    Path h5 = folder.resolve("ntidigits.h5");
+    fails("part 'test'", "train", "--events", h5.toString(), "--part", "test", "--folds", "2");
+    fails("an HDF5 file", "convert", folder.resolve("set").toString(), "x.bin");
+    fails("unknown format of a set", "convert", folder.toString(), "x.h5", "--format", "shx");
   }
 
   /// The layout of Spiking Heidelberg Digits, from a file to a tested model: train and test files

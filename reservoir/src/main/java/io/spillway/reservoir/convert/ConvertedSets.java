@@ -2,6 +2,7 @@ package io.spillway.reservoir.convert;
 
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.events.RecordingSet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,8 +42,19 @@ public final class ConvertedSets {
                 : Saccades.record(read.image(i), model, seeds.stream("saccades", i)));
   }
 
+  /// What turns sound number `number` of a set into spikes.
+  @FunctionalInterface
+  public interface Ear {
+    EventRecording listen(Wav wav, int number);
+  }
+
   /// A folder of WAV files named `LABEL_SPEAKER_TAKE.wav`, heard through the cochlea.
   public static RecordingSet sounds(Path folder, Cochlea cochlea) {
+    return sounds(folder, (wav, _) -> cochlea.listen(wav));
+  }
+
+  /// The same through any ear.
+  public static RecordingSet sounds(Path folder, Ear ear) {
     List<String> names = new ArrayList<>();
     List<String> labels = new ArrayList<>();
     if (!Files.isDirectory(folder)) {
@@ -64,7 +76,16 @@ public final class ConvertedSets {
           "%s holds no sounds named LABEL_SPEAKER_TAKE.wav, for example 7_jackson_12.wav", folder);
     }
     return RecordingSet.of(
-        folder, names, labels, i -> cochlea.listen(Wav.read(folder.resolve(names.get(i)))));
+        folder, names, labels, i -> ear.listen(Wav.read(folder.resolve(names.get(i))), i));
+  }
+
+  /// Whether a folder holds sounds by their names.
+  public static boolean holdsSounds(Path folder) {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.anyMatch(f -> SPOKEN.matcher(String.valueOf(f.getFileName())).matches());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list " + folder + ": " + e.getMessage(), e);
+    }
   }
 
   /// The speaker in a sound's name.

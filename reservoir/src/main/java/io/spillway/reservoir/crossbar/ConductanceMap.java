@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -67,7 +68,12 @@ public final class ConductanceMap {
     if (rows == 0) {
       throw SpillwayException.badInput("%s: the map has no cells", file);
     }
-    return new ConductanceMap(rows, columns, Arrays.copyOf(cells, size));
+    ConductanceMap map = new ConductanceMap(rows, columns, Arrays.copyOf(cells, size));
+    if (map.sigma() == 0) {
+      throw SpillwayException.badInput(
+          "%s: all %d cells conduct the same, an array of pairs would have no weights", file, size);
+    }
+    return map;
   }
 
   private static float conductance(Path file, int row, String text) {
@@ -81,6 +87,15 @@ public final class ConductanceMap {
     }
     throw SpillwayException.badFile(
         file, ":row " + row, "'%s' is no conductance, 0 to 1e6 uS was expected", text);
+  }
+
+  /// Reads the CSV file that a configuration names.
+  public static ConductanceMap parse(String file) {
+    try {
+      return read(Path.of(file));
+    } catch (InvalidPathException e) {
+      throw SpillwayException.badInput("'%s' is no name of a file", file);
+    }
   }
 
   public int rows() {
@@ -97,6 +112,15 @@ public final class ConductanceMap {
 
   public float cell(int i) {
     return cells[i];
+  }
+
+  /// The largest conductance of a cell, in µS.
+  public double largest() {
+    double most = 0;
+    for (float g : cells) {
+      most = Math.max(most, g);
+    }
+    return most;
   }
 
   public double mean() {

@@ -1,8 +1,12 @@
 package io.spillway.reservoir.crossbar;
 
 import io.spillway.platform.SpillwayException;
+import io.spillway.platform.yaml.Default;
 
 /// What stands around an array: converters of inputs and of column currents.
+///
+/// In a liquid the outputs are currents in units of the membrane; its inputs are spikes, one bit
+/// each, so that bits of the drivers change nothing there. A readout on an array has both.
 ///
 /// @param dacBits bits of an input; 0 takes it as it is
 /// @param bitSerial whether the bits are applied one after the other with one-bit drivers, each
@@ -12,7 +16,11 @@ import io.spillway.platform.SpillwayException;
 ///   `adcBits` it is the converter's range
 /// @param outputNoise standard deviation added to each output, in the same units
 public record Converters(
-    int dacBits, boolean bitSerial, int adcBits, double outputBound, double outputNoise) {
+    @Default("0") int dacBits,
+    @Default("false") boolean bitSerial,
+    @Default("0") int adcBits,
+    @Default("0") double outputBound,
+    @Default("0") double outputNoise) {
   /// No converters: exact numbers in and out.
   public static final Converters NONE = new Converters(0, false, 0, 0, 0);
 

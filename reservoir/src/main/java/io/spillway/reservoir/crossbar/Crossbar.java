@@ -32,8 +32,8 @@ public final class Crossbar {
     boolean formed(int row, int column);
   }
 
-  /// An array as it leaves the fab: random conductances, then what programming, defects and wires
-  /// make of them. Pairs that the mask leaves out conduct nothing.
+  /// An array as it leaves the fab: random conductances, then what programming, defects, age and
+  /// wires make of them. Pairs that the mask leaves out conduct nothing.
   public static Crossbar fabricate(
       DeviceModel model, int rows, int columns, Mask mask, RandomGenerator random) {
     int size = size(rows, columns);
@@ -43,8 +43,8 @@ public final class Crossbar {
       for (int j = 0; j < columns; j++) {
         if (mask.formed(i, j)) {
           int at = i * columns + j;
-          plus[at] = (float) settle(model, model.fabricated().draw(random), random);
-          minus[at] = (float) settle(model, model.fabricated().draw(random), random);
+          plus[at] = (float) later(model, model.fabricated().draw(random), random);
+          minus[at] = (float) later(model, model.fabricated().draw(random), random);
         }
       }
     }
@@ -56,14 +56,8 @@ public final class Crossbar {
   /// An array programmed to given weights: the larger side of each pair carries the weight.
   ///
   /// @param weights `[rows * columns]`, in -1..1 of the conductance range
-  /// @param seconds time between programming and use
   public static Crossbar program(
-      DeviceModel model,
-      int rows,
-      int columns,
-      float[] weights,
-      double seconds,
-      RandomGenerator random) {
+      DeviceModel model, int rows, int columns, float[] weights, RandomGenerator random) {
     int size = size(rows, columns);
     if (weights.length != size) {
       throw SpillwayException.badInput(
@@ -74,8 +68,8 @@ public final class Crossbar {
     float[] minus = new float[size];
     for (int i = 0; i < size; i++) {
       double w = Math.clamp(weights[i], -1f, 1f);
-      plus[i] = (float) later(model, model.gMin() + range * Math.max(0, w), seconds, random);
-      minus[i] = (float) later(model, model.gMin() + range * Math.max(0, -w), seconds, random);
+      plus[i] = (float) later(model, model.gMin() + range * Math.max(0, w), random);
+      minus[i] = (float) later(model, model.gMin() + range * Math.max(0, -w), random);
     }
     Crossbar crossbar = new Crossbar(model, rows, columns, plus, minus);
     crossbar.applyWires();
@@ -90,14 +84,8 @@ public final class Crossbar {
     return rows * columns;
   }
 
-  private static double later(
-      DeviceModel model, double target, double seconds, RandomGenerator random) {
-    double g = settle(model, target, random);
-    double drifted = model.drift().after(g, seconds, model.gMax(), random);
-    return Math.clamp(drifted, 0, model.gMax());
-  }
-
-  private static double settle(DeviceModel model, double target, RandomGenerator random) {
+  /// A cell after programming, with its defects and the drift until its age.
+  private static double later(DeviceModel model, double target, RandomGenerator random) {
     if (model.stuckLow() + model.stuckHigh() > 0) {
       double chance = random.nextDouble();
       if (chance < model.stuckLow()) {
@@ -109,7 +97,12 @@ public final class Crossbar {
     }
     double sigma = model.programming().sigma(target);
     double g = sigma > 0 ? random.nextGaussian(target, sigma) : target;
-    return Math.clamp(g, 0, model.gMax());
+    double settled = Math.clamp(g, 0, model.gMax());
+    if (model.ageSeconds() == 0 || settled == 0) {
+      return settled;
+    }
+    double drifted = model.drift().after(settled, model.ageSeconds(), model.gMax(), random);
+    return Math.clamp(drifted, 0, model.gMax());
   }
 
   /// The voltage lost along the wires, to first order: a cell sees its own conductance in series

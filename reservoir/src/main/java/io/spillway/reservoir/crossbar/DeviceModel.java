@@ -18,6 +18,7 @@ import io.spillway.platform.yaml.Default;
 /// @param converters drivers and converters around the array
 /// @param tile rows and columns of one macro; larger matrices spread over several, whose results
 ///   are converted one by one and added as numbers
+/// @param ageSeconds time between programming or forming and use, in which the drift acts
 public record DeviceModel(
     String name,
     Fabricated fabricated,
@@ -30,7 +31,8 @@ public record DeviceModel(
     @Default("0") double stuckHigh,
     @Default("0") double wireOhms,
     Converters converters,
-    @Default("512") int tile) {
+    @Default("512") int tile,
+    @Default("0") double ageSeconds) {
 
   public DeviceModel {
     if (!(gMax > 0) || !(gMin >= 0) || gMin >= gMax) {
@@ -44,6 +46,9 @@ public record DeviceModel(
     }
     if (!(wireOhms >= 0) || wireOhms > 1000) {
       throw SpillwayException.badInput("wires of %s ohms a cell, 0 to 1000 are possible", wireOhms);
+    }
+    if (!(ageSeconds >= 0) || ageSeconds > 1e10) {
+      throw SpillwayException.badInput("an age of %s s, 0 to 1e10 is possible", ageSeconds);
     }
     if (tile < 1 || tile > 1 << 14) {
       throw SpillwayException.badInput("macros of %d rows, 1 to 16384 are possible", tile);
@@ -65,7 +70,8 @@ public record DeviceModel(
         0,
         0,
         Converters.NONE,
-        tile);
+        tile,
+        0);
   }
 
   /// Another law of reading.
@@ -82,7 +88,8 @@ public record DeviceModel(
         stuckHigh,
         wireOhms,
         converters,
-        tile);
+        tile,
+        ageSeconds);
   }
 
   /// Other converters.
@@ -99,13 +106,26 @@ public record DeviceModel(
         stuckHigh,
         wireOhms,
         other,
-        tile);
+        tile,
+        ageSeconds);
   }
 
   /// Other shares of stuck cells and another wire.
   public DeviceModel withDefects(double low, double high, double ohms) {
     return new DeviceModel(
-        name, fabricated, gMin, gMax, programming, read, drift, low, high, ohms, converters, tile);
+        name,
+        fabricated,
+        gMin,
+        gMax,
+        programming,
+        read,
+        drift,
+        low,
+        high,
+        ohms,
+        converters,
+        tile,
+        ageSeconds);
   }
 
   /// Another distribution of the conductances.
@@ -122,7 +142,8 @@ public record DeviceModel(
         stuckHigh,
         wireOhms,
         converters,
-        tile);
+        tile,
+        ageSeconds);
   }
 
   /// Standard deviation of a differential pair's weight as fabricated, in µS.

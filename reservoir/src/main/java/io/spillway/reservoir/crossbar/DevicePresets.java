@@ -5,6 +5,7 @@ import io.spillway.platform.SpillwayException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /// Device models under the names that users of hardware simulators know, beside those of the 40 nm
@@ -128,6 +129,21 @@ public final class DevicePresets {
             .05,
             0));
     pulsed(
+        "EcRamMOPreset",
+        new PulsedDevice(
+            new PulsedDevice.Law.Linear(.4152, .7342),
+            2.8214e-4,
+            .1,
+            false,
+            2,
+            0,
+            .01,
+            1.1714,
+            .05,
+            -.8286,
+            .05,
+            0));
+    pulsed(
         "IdealizedPreset",
         new PulsedDevice(
             new PulsedDevice.Law.Constant(), .0002, .3, false, .3, 0, 0, 1, .3, -1, .3, 0));
@@ -168,7 +184,7 @@ public final class DevicePresets {
         name,
         () ->
             new DeviceModel(
-                name, f, 0, gMax, programming, read, drift, 0, 0, 0, Converters.NONE, 512));
+                name, f, 0, gMax, programming, read, drift, 0, 0, 0, Converters.NONE, 512, 0));
   }
 
   private static void pulsed(String name, PulsedDevice device) {
@@ -187,15 +203,19 @@ public final class DevicePresets {
                 0,
                 0,
                 Converters.NONE,
-                512));
+                512,
+                0));
   }
 
   public static List<String> names() {
     return List.copyOf(ALL.keySet());
   }
 
-  /// The model of that name.
+  /// The model of that name, or the one that a YAML or CSV file of that name describes.
   public static DeviceModel named(String name) {
+    if (DeviceFile.names(name)) {
+      return DeviceFile.open(name);
+    }
     for (Map.Entry<String, Supplier<DeviceModel>> entry : ALL.entrySet()) {
       if (entry.getKey().equalsIgnoreCase(name)
           || entry.getKey().equalsIgnoreCase(name + "Preset")) {
@@ -203,6 +223,13 @@ public final class DevicePresets {
       }
     }
     throw SpillwayException.badInput(
-        "unknown device '%s', %s", name, Nearest.hint(name, ALL.keySet()));
+        "unknown device '%s', %s, or a file .yaml or .csv", name, Nearest.hint(name, ALL.keySet()));
+  }
+
+  /// Tells the device of a file from another that lies under its name later; empty for presets.
+  public static Optional<String> digest(String name) {
+    return DeviceFile.names(name)
+        ? Optional.of(DeviceFile.digest(DeviceFile.open(name)))
+        : Optional.empty();
   }
 }

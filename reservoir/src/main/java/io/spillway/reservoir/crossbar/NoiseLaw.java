@@ -47,6 +47,27 @@ public sealed interface NoiseLaw {
     }
   }
 
+  /// The published fit of RRAM cells by Wan et al. 2022, about 40 µS.
+  ///
+  /// @param after time since programming
+  record Wan2022(After after) implements NoiseLaw {
+    /// Times of the fit.
+    public enum After {
+      SECOND,
+      DAY,
+      TWO_DAYS
+    }
+
+    @Override
+    public double sigma(double g) {
+      return switch (after) {
+        case SECOND -> Polynomial.WAN_2022_SECOND.sigma(g);
+        case DAY -> Polynomial.WAN_2022_DAY.sigma(g);
+        case TWO_DAYS -> Polynomial.WAN_2022_TWO_DAYS.sigma(g);
+      };
+    }
+  }
+
   /// A polynomial in `g / reference`, lowest power first, in µS; cells at zero stay at zero noise
   /// only if the constant term says so.
   ///

@@ -176,8 +176,7 @@ final class Aedat4Format {
     }
   }
 
-  static void write(EventRecording recording, OutputStream out) throws IOException {
-    Sensor sensor = recording.sensor();
+  static void begin(Sensor sensor, OutputStream out) throws IOException {
     if (sensor.width() > 1 << 15 || sensor.height() > 1 << 15) {
       throw SpillwayException.doesNotFit(
           "AEDAT 4 holds 32768 x 32768 pixels, the recording has %d x %d",
@@ -185,6 +184,9 @@ final class Aedat4Format {
     }
     out.write((MAGIC + "\r\n").getBytes(StandardCharsets.US_ASCII));
     out.write(headerBytes(sensor));
+  }
+
+  static void write(EventRecording recording, OutputStream out) throws IOException {
     int packet = 8192;
     for (int from = 0; from < recording.size(); from += packet) {
       int to = Math.min(recording.size(), from + packet);

@@ -159,8 +159,7 @@ final class AedatText {
     }
   }
 
-  static void write2(EventRecording recording, OutputStream out) throws IOException {
-    Sensor sensor = recording.sensor();
+  static void begin2(Sensor sensor, OutputStream out) throws IOException {
     if (sensor.width() > 128 || sensor.height() > 128) {
       throw SpillwayException.doesNotFit(
           "AEDAT 2 with DVS128 addresses holds 128 x 128 pixels, the recording has %d x %d;"
@@ -168,10 +167,18 @@ final class AedatText {
           sensor.width(), sensor.height());
     }
     ascii(out, "#!AER-DAT2.0\r\n# AEChip: DVS128\r\n");
+  }
+
+  static void write2(EventRecording recording, OutputStream out) throws IOException {
     for (int i = 0; i < recording.size(); i++) {
+      long t = recording.timeUs(i);
+      if (t < 0 || t > 0xFFFFFFFFL) {
+        throw SpillwayException.doesNotFit(
+            "an event lies at %d us, AEDAT 2 ends at 2^32 us; give --from-zero or write aedat4", t);
+      }
       int address = recording.x(i) << 8 | recording.y(i) << 1 | recording.polarity(i);
       bigEndian(out, address);
-      bigEndian(out, (int) recording.timeUs(i));
+      bigEndian(out, (int) t);
     }
   }
 
@@ -179,11 +186,19 @@ final class AedatText {
     LittleEndian.i32(out, Integer.reverseBytes(value));
   }
 
-  static void write3(EventRecording recording, OutputStream out) throws IOException {
+  static void begin3(OutputStream out) throws IOException {
     ascii(out, "#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: Spillway\r\n#!END-HEADER\r\n");
+  }
+
+  static void write3(EventRecording recording, OutputStream out) throws IOException {
     int packet = 8192;
     int i = 0;
     while (i < recording.size()) {
+      if (recording.timeUs(i) < 0 || recording.timeUs(i) >> 62 != 0) {
+        throw SpillwayException.doesNotFit(
+            "an event lies at %d us, AEDAT 3.1 holds 0 to 2^62 us; give --from-zero",
+            recording.timeUs(i));
+      }
       long overflow = recording.timeUs(i) >>> 31;
       int end = i;
       while (end < recording.size()

@@ -27,18 +27,25 @@ final class Bs1Format {
     return sensor;
   }
 
-  static void write(EventRecording recording, OutputStream out) throws IOException {
-    Sensor sensor = recording.sensor();
-    if (sensor.height() != 1 || sensor.polarities() != 1) {
+  static void begin(Sensor sensor) {
+    if (sensor.height() != 1) {
       throw SpillwayException.badInput(
           "the bs1 format holds channels of sound, the recording has %d x %d pixels; write aedat4",
           sensor.width(), sensor.height());
     }
+  }
+
+  static void write(EventRecording recording, OutputStream out) throws IOException {
     for (int i = 0; i < recording.size(); i++) {
       long t = recording.timeUs(i);
+      if (recording.polarity(i) != 0) {
+        throw SpillwayException.badInput(
+            "a spike at %d us has polarity 1, the bs1 format holds spikes without a sign", t);
+      }
       if (t < 0 || t > LAST_US) {
         throw SpillwayException.doesNotFit(
-            "spike %d lies at %d us, the bs1 format ends at %d us", i, t, LAST_US);
+            "a spike lies at %d us, the bs1 format ends at %d us; give --from-zero or write aedat4",
+            t, LAST_US);
       }
       out.write(recording.x(i) >> 8);
       out.write(recording.x(i));

@@ -3,7 +3,10 @@ package io.spillway.reservoir.events;
 import io.spillway.platform.AtomicFiles;
 import io.spillway.platform.SpillwayException;
 import java.io.BufferedOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -82,16 +85,121 @@ public final class EventFiles {
         temporary -> {
           try (BufferedOutputStream out =
               new BufferedOutputStream(Files.newOutputStream(temporary), 1 << 16)) {
-            switch (format) {
-              case NMNIST -> NmnistFormat.write(recording, out);
-              case AEDAT2 -> AedatText.write2(recording, out);
-              case AEDAT3 -> AedatText.write3(recording, out);
-              case AEDAT4 -> Aedat4Format.write(recording, out);
-              case NCARS -> NcarsFormat.write(recording, out);
-              case BS1 -> Bs1Format.write(recording, out);
-            }
+            begin(format, recording.sensor(), out);
+            events(format, recording, out);
           }
         });
+  }
+
+  private static void begin(EventFormat format, Sensor sensor, OutputStream out)
+      throws IOException {
+    switch (format) {
+      case NMNIST -> NmnistFormat.begin(sensor);
+      case AEDAT2 -> AedatText.begin2(sensor, out);
+      case AEDAT3 -> AedatText.begin3(out);
+      case AEDAT4 -> Aedat4Format.begin(sensor, out);
+      case NCARS -> NcarsFormat.begin(sensor, out);
+      case BS1 -> Bs1Format.begin(sensor);
+    }
+  }
+
+  private static void events(EventFormat format, EventRecording some, OutputStream out)
+      throws IOException {
+    switch (format) {
+      case NMNIST -> NmnistFormat.write(some, out);
+      case AEDAT2 -> AedatText.write2(some, out);
+      case AEDAT3 -> AedatText.write3(some, out);
+      case AEDAT4 -> Aedat4Format.write(some, out);
+      case NCARS -> NcarsFormat.write(some, out);
+      case BS1 -> Bs1Format.write(some, out);
+    }
+  }
+
+  /// What a file holds.
+  ///
+  /// @param sensor address space that its events were checked against
+  /// @param events how many
+  /// @param firstUs time of the first
+  /// @param lastUs time of the last
+  public record Summary(Sensor sensor, long events, long firstUs, long lastUs) {}
+
+  /// Reads a file through, checking every event, and keeps nothing.
+  ///
+  /// **Errors:** as [#stream]; also a recording without events.
+  public static Summary check(Path file) {
+    long[] seen = new long[3];
+    Sensor sensor =
+        stream(
+            file,
+            Optional.empty(),
+            (timeUs, _, _, _, _) -> {
+              seen[1] = seen[0]++ == 0 ? timeUs : seen[1];
+              seen[2] = timeUs;
+              return true;
+            });
+    if (seen[0] == 0) {
+      throw SpillwayException.badInput("%s: the recording has no events", file);
+    }
+    return new Summary(sensor, seen[0], seen[1], seen[2]);
+  }
+
+  /// Converts a file of any length in bounded memory: it is checked through first, then written in
+  /// pieces of 8,192 events.
+  ///
+  /// @param fromZero moves times so that the first event lies at 0
+  public static Summary convert(Path from, Path to, EventFormat format, boolean fromZero) {
+    Summary summary = check(from);
+    long shift = fromZero ? summary.firstUs() : 0;
+    AtomicFiles.write(
+        to,
+        temporary -> {
+          try (BufferedOutputStream out =
+              new BufferedOutputStream(Files.newOutputStream(temporary), 1 << 16)) {
+            begin(format, summary.sensor(), out);
+            Pieces pieces = new Pieces(format, summary.sensor(), shift, out);
+            stream(from, Optional.of(summary.sensor()), pieces);
+            pieces.flush();
+          }
+        });
+    return new Summary(
+        summary.sensor(), summary.events(), summary.firstUs() - shift, summary.lastUs() - shift);
+  }
+
+  /// Writes what passes, piece by piece.
+  private static final class Pieces implements EventSink {
+    private static final int PIECE = 8192;
+
+    private final EventFormat format;
+    private final Sensor sensor;
+    private final long shift;
+    private final OutputStream out;
+    private EventRecording.Builder piece;
+
+    Pieces(EventFormat format, Sensor sensor, long shift, OutputStream out) {
+      this.format = format;
+      this.sensor = sensor;
+      this.shift = shift;
+      this.out = out;
+      this.piece = new EventRecording.Builder(sensor);
+    }
+
+    @Override
+    public boolean event(long timeUs, int x, int y, int polarity, long offset) {
+      piece.add(timeUs - shift, x, y, polarity);
+      if (piece.size() == PIECE) {
+        flush();
+      }
+      return true;
+    }
+
+    void flush() {
+      try {
+        events(format, piece.build(), out);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write: " + e.getMessage(), e);
+      }
+      piece = new EventRecording.Builder(sensor);
+    }
   }
 
   /// Keeps what passes; the sensor is known only at the end, so addresses are kept beside it.
@@ -108,7 +216,7 @@ public final class EventFiles {
     public boolean event(long timeUs, int x, int y, int polarity, long offset) {
       if (events.size() == LARGEST_IN_MEMORY) {
         throw SpillwayException.doesNotFit(
-            "%s has more than %d events; convert or cut it as a stream first",
+            "%s has more than %d events, more than are kept in memory; cut it first",
             name, LARGEST_IN_MEMORY);
       }
       events.add(timeUs, x, y, polarity);

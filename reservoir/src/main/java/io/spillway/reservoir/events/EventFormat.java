@@ -71,8 +71,8 @@ public enum EventFormat {
       return NMNIST;
     }
     throw SpillwayException.badInput(
-        "%s: no event format is known by this name; .bin, .aedat, .aedat4, .dat, .bs1, .h5 and .hdf5"
-            + " are read",
+        "%s: no event format is known by this name; .bin, .aedat, .aedat4, .dat and .bs1 hold one"
+            + " recording, .h5 and .hdf5 a set",
         file);
   }
 }

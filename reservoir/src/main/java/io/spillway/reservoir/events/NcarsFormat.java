@@ -54,8 +54,7 @@ final class NcarsFormat {
     return Integer.parseInt(text);
   }
 
-  static void write(EventRecording recording, OutputStream out) throws IOException {
-    Sensor sensor = recording.sensor();
+  static void begin(Sensor sensor, OutputStream out) throws IOException {
     if (sensor.width() > 1 << 14 || sensor.height() > 1 << 14) {
       throw SpillwayException.doesNotFit(
           "the DAT format holds 16384 x 16384 pixels, the recording has %d x %d",
@@ -70,10 +69,14 @@ final class NcarsFormat {
     out.write(header.getBytes(StandardCharsets.US_ASCII));
     out.write(0);
     out.write(8);
+  }
+
+  static void write(EventRecording recording, OutputStream out) throws IOException {
     for (int i = 0; i < recording.size(); i++) {
       long t = recording.timeUs(i);
       if (t < 0 || t > 0xFFFFFFFFL) {
-        throw SpillwayException.doesNotFit("event %d lies at %d us, DAT ends at 2^32 us", i, t);
+        throw SpillwayException.doesNotFit(
+            "an event lies at %d us, DAT ends at 2^32 us; give --from-zero or write aedat4", t);
       }
       LittleEndian.i32(out, (int) t);
       LittleEndian.i32(out, recording.x(i) | recording.y(i) << 14 | recording.polarity(i) << 28);

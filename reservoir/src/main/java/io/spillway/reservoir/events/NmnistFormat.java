@@ -36,19 +36,22 @@ final class NmnistFormat {
     return sensor;
   }
 
-  static void write(EventRecording recording, OutputStream out) throws IOException {
-    Sensor sensor = recording.sensor();
+  static void begin(Sensor sensor) {
     if (sensor.width() > 256 || sensor.height() > WRAP_ROW) {
       throw SpillwayException.doesNotFit(
           "the N-MNIST format holds 256 x 240 pixels, the recording has %d x %d; write aedat4",
           sensor.width(), sensor.height());
     }
+  }
+
+  static void write(EventRecording recording, OutputStream out) throws IOException {
     for (int i = 0; i < recording.size(); i++) {
       long t = recording.timeUs(i);
       if (t < 0 || t > LAST_US) {
         throw SpillwayException.doesNotFit(
-            "event %d lies at %d us, the N-MNIST format ends at %d us; write aedat4",
-            i, t, LAST_US);
+            "an event lies at %d us, the N-MNIST format ends at %d us; write aedat4 or give"
+                + " --from-zero",
+            t, LAST_US);
       }
       out.write(recording.x(i));
       out.write(recording.y(i));

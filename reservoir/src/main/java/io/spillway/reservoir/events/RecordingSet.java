@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
@@ -56,10 +58,27 @@ public final class RecordingSet {
   ///
   /// **Errors:** a missing folder, one without recordings, lines of `labels.csv` that name no file.
   public static RecordingSet open(Path source) {
+    return open(source, Part.ALL, false);
+  }
+
+  /// Whether a name is that of an HDF5 file.
+  public static boolean isHdf5(Path file) {
+    String name = file.toString().toLowerCase(Locale.ROOT);
+    return name.endsWith(".h5") || name.endsWith(".hdf5");
+  }
+
+  /// Opens a set, or one part of it.
+  ///
+  /// @param part of an N-TIDIGITS file
+  /// @param single only utterances of one digit of an N-TIDIGITS file
+  public static RecordingSet open(Path source, Part part, boolean single) {
+    if (part != Part.ALL && !(Files.isRegularFile(source) && isHdf5(source))) {
+      throw SpillwayException.badInput(
+          "%s has no parts; those of an N-TIDIGITS file are train and test", source);
+    }
     if (Files.isRegularFile(source)) {
-      String name = source.toString();
-      if (name.endsWith(".h5") || name.endsWith(".hdf5")) {
-        return hdf5(source);
+      if (isHdf5(source)) {
+        return hdf5(source, part, single);
       }
       throw SpillwayException.badInput(
           "%s is one file; a folder of recordings or an HDF5 file is needed", source);
@@ -71,13 +90,25 @@ public final class RecordingSet {
     return Files.exists(csv) ? labelled(source, csv) : byFolder(source);
   }
 
-  private static RecordingSet hdf5(Path source) {
+  private static RecordingSet hdf5(Path source, Part part, boolean single) {
     SpikeFile file = SpikeFile.open(source);
     List<String> names = new ArrayList<>();
     List<String> labels = new ArrayList<>();
+    List<Integer> places = new ArrayList<>();
     for (int i = 0; i < file.size(); i++) {
-      names.add(file.id(i));
-      labels.add(file.label(i));
+      boolean digits = file.part(i).isEmpty(); // one class a recording, whatever its number
+      if (part.has(file.part(i)) && (!single || digits || file.label(i).length() == 1)) {
+        names.add(file.id(i));
+        labels.add(file.label(i));
+        places.add(i);
+      }
+    }
+    if (names.isEmpty()) {
+      throw SpillwayException.badInput(
+          "%s holds no recordings%s%s",
+          source,
+          part == Part.ALL ? "" : " of the part '" + part.name().toLowerCase(Locale.ROOT) + "'",
+          single ? " of a single digit" : "");
     }
     return new RecordingSet(
         source,
@@ -85,9 +116,20 @@ public final class RecordingSet {
         labels,
         i -> {
           synchronized (file) {
-            return file.read(i);
+            return file.read(places.get(i));
           }
         });
+  }
+
+  /// Which recordings of an N-TIDIGITS file, which holds both its parts.
+  public enum Part {
+    ALL,
+    TRAIN,
+    TEST;
+
+    private boolean has(String name) {
+      return this == ALL || name.equalsIgnoreCase(name());
+    }
   }
 
   private static RecordingSet labelled(Path folder, Path csv) {
@@ -210,5 +252,41 @@ public final class RecordingSet {
   /// Reads recording `i`; may be called from several threads.
   public EventRecording read(int i) {
     return reader.apply(i);
+  }
+
+  /// Writes every recording of sound into one HDF5 file.
+  ///
+  /// Labels of SHD are numbers: those of the set, or the places of its classes where it has words.
+  ///
+  /// @param heidelberg the layout of Spiking Heidelberg Digits, else that of N-TIDIGITS
+  /// @param written called after each recording
+  public void write(Path file, boolean heidelberg, Consumer<EventRecording> written) {
+    IntFunction<EventRecording> each =
+        i -> {
+          EventRecording recording = read(i);
+          int most = (heidelberg ? Sensor.SHD : Sensor.NTIDIGITS).width();
+          if (recording.sensor().height() != 1 || recording.sensor().width() > most) {
+            throw SpillwayException.badInput(
+                "%s: '%s' is of %d x %d, the layout holds 1 to %d channels of sound",
+                source, name(i), recording.sensor().width(), recording.sensor().height(), most);
+          }
+          written.accept(recording);
+          return recording;
+        };
+    if (heidelberg) {
+      boolean numbers = labels.stream().allMatch(l -> l.matches("[0-9]{1,4}"));
+      SpikeFile.writeHeidelberg(
+          file,
+          numbers ? labels.stream().mapToInt(Integer::parseInt).toArray() : indices(classes()),
+          each);
+      return;
+    }
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < size(); i++) {
+      String name = name(i).replaceFirst("\\.[a-zA-Z0-9]+$", "").replaceAll("[/.]", "_");
+      String end = "-" + label(i);
+      ids.add(name.endsWith(end) ? name : name + end);
+    }
+    SpikeFile.writeTidigits(file, ids, each);
   }
 }

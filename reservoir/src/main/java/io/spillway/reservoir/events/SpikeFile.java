@@ -41,7 +41,13 @@ public final class SpikeFile implements AutoCloseable {
   private final Sensor sensor;
 
   private record Entry(
-      String id, String label, Dataset times, Dataset units, int row, boolean ragged) {}
+      String id,
+      String label,
+      String part,
+      Dataset times,
+      Dataset units,
+      int row,
+      boolean ragged) {}
 
   private SpikeFile(Path name, HdfFile file, Arena arena) {
     this.name = name;
@@ -55,7 +61,7 @@ public final class SpikeFile implements AutoCloseable {
       long[] values = integers(dataset(file, "labels").getData());
       for (int i = 0; i < values.length; i++) {
         entries.add(
-            new Entry(Integer.toString(i), Long.toString(values[i]), times, units, i, true));
+            new Entry(Integer.toString(i), Long.toString(values[i]), "", times, units, i, true));
       }
       return;
     }
@@ -76,7 +82,8 @@ public final class SpikeFile implements AutoCloseable {
     for (String id : strings(dataset(file, part + "_labels").getData())) {
       // ids end in the digits that were spoken, for example "man-ae-3o2"
       String label = id.substring(id.lastIndexOf('-') + 1);
-      entries.add(new Entry(id, label, dataset(timestamps, id), dataset(addresses, id), 0, false));
+      entries.add(
+          new Entry(id, label, part, dataset(timestamps, id), dataset(addresses, id), 0, false));
     }
   }
 
@@ -149,6 +156,12 @@ public final class SpikeFile implements AutoCloseable {
   /// The class as the file has it: a number in SHD, the digits spoken in N-TIDIGITS.
   public String label(int i) {
     return entries.get(i).label();
+  }
+
+  /// `train` or `test`, as an N-TIDIGITS file divides its recordings; empty in SHD, whose parts are
+  /// files.
+  public String part(int i) {
+    return entries.get(i).part();
   }
 
   /// Reads one recording.
@@ -237,6 +250,14 @@ public final class SpikeFile implements AutoCloseable {
 
   private SpillwayException wrong(String why) {
     return SpillwayException.badFile(name, "", "%s", why);
+  }
+
+  /// Writes recordings in the layout of Spiking Heidelberg Digits, ragged rows of seconds and
+  /// channels.
+  ///
+  /// @param labels class of each recording, 0 to 65535
+  public static void writeHeidelberg(Path path, int[] labels, IntFunction<EventRecording> each) {
+    HeidelbergWriter.write(path, labels, each);
   }
 
   /// Writes recordings in the layout of N-TIDIGITS, which keeps each in datasets of its own.

@@ -141,13 +141,19 @@ public final class Liquid implements Simulator {
     private final int tileRows;
     private final boolean converted;
     private final boolean noisy;
+    private final float outputVariance;
 
     Dynamics(LiquidConfig config, DeviceModel model) {
       this.config = config;
       this.converters = model.converters();
       this.tileRows = model.tile();
-      this.converted = converters.adcBits() > 0 || converters.outputBound() > 0;
-      this.noisy = model.read().sigma(model.gMax()) > 0 || model.read().sigma(model.gMax() / 2) > 0;
+      this.converted =
+          converters.adcBits() > 0 || converters.outputBound() > 0 || converters.outputNoise() > 0;
+      this.noisy =
+          model.read().sigma(model.gMax()) > 0
+              || model.read().sigma(model.gMax() / 2) > 0
+              || converters.outputNoise() > 0;
+      this.outputVariance = (float) (converters.outputNoise() * converters.outputNoise());
     }
 
     boolean noisy() {
@@ -256,6 +262,12 @@ public final class Liquid implements Simulator {
       }
 
       private void convert() {
+        if (outputVariance > 0) {
+          // noises add up in their variances: the cells' and the converter's are drawn as one
+          for (int j = 0; j < n; j++) {
+            variance[j] += outputVariance;
+          }
+        }
         readNoise(part);
         for (int j = 0; j < n; j++) {
           current[j] += (float) converters.output(part[j]);

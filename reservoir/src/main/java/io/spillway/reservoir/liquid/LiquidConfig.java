@@ -15,7 +15,7 @@ import io.spillway.platform.yaml.Default;
 /// @param recurrentScale the same for the recurrent weights
 /// @param wiring which cells are formed
 /// @param adaptation whether thresholds follow the spikes
-/// @param device a name of [io.spillway.reservoir.crossbar.DevicePresets]
+/// @param device a name of [io.spillway.reservoir.crossbar.DevicePresets], or a YAML or CSV file
 /// @param noise false takes the noiseless twin of the device
 /// @param segments equal parts of the recording whose spikes are counted apart
 /// @param seed seed of the fabrication and of every read
@@ -97,8 +97,12 @@ public record LiquidConfig(
     if (!(threshold > 0)) {
       throw SpillwayException.badInput("a threshold of %s, above 0 is possible", threshold);
     }
-    if (!Double.isFinite(inputScale) || !Double.isFinite(recurrentScale)) {
-      throw SpillwayException.badInput("scales %s and %s", inputScale, recurrentScale);
+    if (!Double.isFinite(threshold)
+        || !Double.isFinite(inputScale)
+        || !Double.isFinite(recurrentScale)) {
+      throw SpillwayException.badInput(
+          "threshold %s, scales %s and %s; finite numbers are needed",
+          threshold, inputScale, recurrentScale);
     }
     if (segments < 1 || segments > 1000) {
       throw SpillwayException.badInput("%d segments, 1 to 1000 are possible", segments);
@@ -219,6 +223,36 @@ public record LiquidConfig(
         recurrentScale,
         other,
         adaptation,
+        device,
+        noise,
+        segments,
+        seed);
+  }
+
+  public LiquidConfig withThreshold(double other) {
+    return new LiquidConfig(
+        neurons,
+        leak,
+        other,
+        inputScale,
+        recurrentScale,
+        wiring,
+        adaptation,
+        device,
+        noise,
+        segments,
+        seed);
+  }
+
+  public LiquidConfig withAdaptation(Adaptation other) {
+    return new LiquidConfig(
+        neurons,
+        leak,
+        threshold,
+        inputScale,
+        recurrentScale,
+        wiring,
+        other,
         device,
         noise,
         segments,

@@ -34,26 +34,26 @@ final class Synapses {
     double unit = PUBLISHED_SIGMA / model.weightSigma();
     inputFactor = (float) (config.inputScale() * unit);
     recurrentFactor = (float) (config.recurrentScale() * unit);
+    RandomGenerator choice = seeds.stream("recurrent-wiring");
     Crossbar.Mask inputMask = Crossbar.Mask.ALL;
     Crossbar.Mask recurrentMask = Crossbar.Mask.ALL;
-    if (config.wiring() instanceof Wiring.Local local) {
-      double[] x = new double[n];
-      double[] y = new double[n];
-      positions(framing, x, y);
-      inputMask =
-          (i, j) -> {
-            int place = i % (framing.rows() * framing.columns());
-            return Math.abs(place % framing.columns() - x[j]) <= local.inputRadius()
-                && Math.abs(place / framing.columns() - y[j]) <= local.inputRadius();
-          };
-      RandomGenerator choice = seeds.stream("recurrent-wiring");
-      double reach = local.recurrentRadius() * local.recurrentRadius();
-      recurrentMask =
-          (i, j) -> {
-            double dx = x[i] - x[j];
-            double dy = y[i] - y[j];
-            return dx * dx + dy * dy <= reach && choice.nextDouble() < local.recurrentDensity();
-          };
+    switch (config.wiring()) {
+      case Wiring.Dense _ -> {}
+      case Wiring.Local local -> {
+        Grid grid = new Grid(framing, n);
+        double reach = local.recurrentRadius() * local.recurrentRadius();
+        inputMask = grid.fields(local.inputRadius());
+        recurrentMask =
+            (i, j) -> grid.square(i, j) <= reach && choice.nextDouble() < local.recurrentDensity();
+      }
+      case Wiring.Distance distance -> {
+        Grid grid = new Grid(framing, n);
+        double length = distance.length() * distance.length();
+        inputMask = grid.fields(distance.inputRadius());
+        recurrentMask =
+            (i, j) ->
+                choice.nextDouble() < distance.strength() * Math.exp(-grid.square(i, j) / length);
+      }
     }
     input =
         Crossbar.fabricate(model, framing.inputs(), n, inputMask, seeds.stream("input-crossbar"));
@@ -61,28 +61,52 @@ final class Synapses {
   }
 
   /// Where each neuron lies over the inputs.
-  private static void positions(Framing framing, double[] x, double[] y) {
-    int n = x.length;
-    int height = framing.rows();
-    int width = framing.columns();
-    double left = width * MARGIN;
-    double top = height * MARGIN;
-    if (height == 1) {
-      for (int j = 0; j < n; j++) {
-        x[j] = (j + .5) / n * width - .5;
-        y[j] = 0;
+  private static final class Grid {
+    private final Framing framing;
+    private final double[] x;
+    private final double[] y;
+
+    Grid(Framing framing, int n) {
+      this.framing = framing;
+      x = new double[n];
+      y = new double[n];
+      int height = framing.rows();
+      int width = framing.columns();
+      double left = width * MARGIN;
+      double top = height * MARGIN;
+      if (height == 1) {
+        for (int j = 0; j < n; j++) {
+          x[j] = (j + .5) / n * width - .5;
+          y[j] = 0;
+        }
+        return;
       }
-      return;
+      int squares = (n + 15) / 16;
+      int across = (int) Math.ceil(Math.sqrt(squares));
+      int down = (squares + across - 1) / across;
+      for (int j = 0; j < n; j++) {
+        int square = j / 16;
+        int column = square % across * 4 + j % 4;
+        int row = square / across * 4 + j % 16 / 4;
+        x[j] = left + (column + .5) / (4 * across) * (width - 2 * left) - .5;
+        y[j] = top + (row + .5) / (4 * down) * (height - 2 * top) - .5;
+      }
     }
-    int squares = (n + 15) / 16;
-    int across = (int) Math.ceil(Math.sqrt(squares));
-    int down = (squares + across - 1) / across;
-    for (int j = 0; j < n; j++) {
-      int square = j / 16;
-      int column = square % across * 4 + j % 4;
-      int row = square / across * 4 + j % 16 / 4;
-      x[j] = left + (column + .5) / (4 * across) * (width - 2 * left) - .5;
-      y[j] = top + (row + .5) / (4 * down) * (height - 2 * top) - .5;
+
+    /// The squared distance of two neurons.
+    double square(int i, int j) {
+      double dx = x[i] - x[j];
+      double dy = y[i] - y[j];
+      return dx * dx + dy * dy;
+    }
+
+    /// Cells of inputs within half a side of `radius` of a neuron.
+    Crossbar.Mask fields(double radius) {
+      return (i, j) -> {
+        int place = i % (framing.rows() * framing.columns());
+        return Math.abs(place % framing.columns() - x[j]) <= radius
+            && Math.abs(place / framing.columns() - y[j]) <= radius;
+      };
     }
   }
 

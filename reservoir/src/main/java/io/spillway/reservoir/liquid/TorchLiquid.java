@@ -210,8 +210,12 @@ public final class TorchLiquid implements AutoCloseable {
         Tensor x = driving.narrow(1, from, count);
         Tensor part = torch.matmul(x, weights.narrow(0, from, count));
         if (noisy) {
-          Tensor variance = torch.matmul(x, variances.get(array).narrow(0, from, count));
           Tensor active = x.sum(1).gt(new Scalar(0)).unsqueeze(1);
+          float own = (float) (converters.outputNoise() * converters.outputNoise());
+          Tensor variance =
+              torch
+                  .matmul(x, variances.get(array).narrow(0, from, count))
+                  .add(Tensors.to(active, DType.F32).mul(new Scalar(own)));
           part = part.add(variance.sqrt().mul(noise.next(active)));
         }
         sum = sum.add(output(part));

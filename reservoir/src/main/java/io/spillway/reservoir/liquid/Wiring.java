@@ -24,4 +24,26 @@ public sealed interface Wiring {
       }
     }
   }
+
+  /// Neurons lie on a grid over the inputs, as in [Local]; the chance that two of them are
+  /// connected falls with their distance `d` as `strength * exp(-(d / length)^2)`.
+  ///
+  /// **Source:** the rule of Maass, Natschläger and Markram 2002.
+  ///
+  /// @param inputRadius half the side of a neuron's field of inputs, in inputs
+  /// @param length distance over which the chance falls to 1/e, in inputs
+  /// @param strength chance at distance 0
+  record Distance(double inputRadius, double length, double strength) implements Wiring {
+    public Distance {
+      if (!(inputRadius >= 0) || !(length > 0)) {
+        throw SpillwayException.badInput(
+            "a radius of %s and a length of %s inputs; the radius is not negative, the length above"
+                + " 0",
+            inputRadius, length);
+      }
+      if (!(strength >= 0 && strength <= 1)) {
+        throw SpillwayException.badInput("a strength of %s, 0 to 1 is possible", strength);
+      }
+    }
+  }
 }

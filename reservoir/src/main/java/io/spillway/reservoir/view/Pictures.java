@@ -5,6 +5,7 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.report.Fonts;
 import io.spillway.reservoir.crossbar.Crossbar;
 import io.spillway.reservoir.events.EventRecording;
+import io.spillway.reservoir.events.Sensor;
 import io.spillway.reservoir.liquid.Simulator;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import java.awt.Color;
@@ -14,11 +15,11 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageTypeSpecifier;
@@ -35,49 +36,71 @@ public final class Pictures {
   private static final Color TEXT = new Color(200, 205, 215);
   private static final Color GRID = new Color(60, 65, 76);
   private static final int FRAME_MS = 60;
+  private static final int MOST_FRAMES = 2000;
+  private static final long MOST_PIXELS = 1L << 22;
 
   private Pictures() {}
 
-  /// Frames of a recording's events, `binUs` each; brighter and darker in two colours.
-  public static List<BufferedImage> eventFrames(EventRecording recording, long binUs) {
-    if (binUs < 1 || recording.durationUs() / binUs > 2000) {
+  /// Frames of a recording's events, `binUs` each; brighter and darker in two colours. Each is
+  /// drawn when it is asked for, so that only one is in memory.
+  public static Iterable<BufferedImage> eventFrames(EventRecording recording, long binUs) {
+    int bins = frames(recording, binUs);
+    int[] next = {0};
+    return () -> {
+      next[0] = 0;
+      return IntStream.range(0, bins)
+          .mapToObj(b -> eventFrame(recording, binUs, b, next))
+          .iterator();
+    };
+  }
+
+  /// The frame length that suits a recording: 10 ms, or what makes 500 frames of it.
+  public static long binUs(EventRecording recording) {
+    return Math.max(10_000, recording.durationUs() / 499);
+  }
+
+  /// How many frames of `binUs` a recording has.
+  public static int frames(EventRecording recording, long binUs) {
+    if (binUs < 1 || recording.durationUs() / binUs >= MOST_FRAMES) {
       throw SpillwayException.badInput(
-          "bins of %d us make %d frames of this recording, 1 to 2000 are possible",
-          binUs, binUs < 1 ? 0 : recording.durationUs() / binUs + 1);
+          "bins of %d us make %d frames of this recording, 1 to %d are possible",
+          binUs, binUs < 1 ? 0 : recording.durationUs() / binUs + 1, MOST_FRAMES);
     }
+    Sensor sensor = recording.sensor();
+    if ((long) sensor.width() * sensor.height() > MOST_PIXELS) {
+      throw SpillwayException.doesNotFit(
+          "a picture of %d x %d pixels, at most %d are drawn",
+          sensor.width(), sensor.height(), MOST_PIXELS);
+    }
+    return (int) (recording.durationUs() / binUs) + 1;
+  }
+
+  private static BufferedImage eventFrame(
+      EventRecording recording, long binUs, int bin, int[] next) {
     int width = recording.sensor().width();
     int height = recording.sensor().height();
     boolean sound = height == 1;
     int scale = Math.max(1, (sound ? 640 : 340) / width);
     int tall = sound ? 80 : height * scale;
-    int bins = (int) (recording.durationUs() / binUs) + 1;
-    List<BufferedImage> out = new ArrayList<>();
-    int next = 0;
     long start = recording.timeUs(0);
-    for (int b = 0; b < bins; b++) {
-      BufferedImage image = canvas(width * scale, tall + 20);
-      Graphics2D g = graphics(image);
-      int events = 0;
-      while (next < recording.size() && recording.timeUs(next) - start < (b + 1) * binUs) {
-        g.setColor(
-            recording.polarity(next) == 1 || recording.sensor().polarities() == 1
-                ? BRIGHTER
-                : DARKER);
-        g.fillRect(
-            recording.x(next) * scale, recording.y(next) * scale, scale, sound ? tall : scale);
-        events++;
-        next++;
-      }
-      g.setColor(TEXT);
-      Fonts.draw(
-          g,
-          String.format(Locale.ROOT, "%5.1f ms  %d events", b * binUs / 1000.0, events),
-          4,
-          tall + 15);
-      g.dispose();
-      out.add(image);
+    BufferedImage image = canvas(Math.max(180, width * scale), tall + 20);
+    Graphics2D g = graphics(image);
+    int events = 0;
+    while (next[0] < recording.size() && recording.timeUs(next[0]) - start < (bin + 1) * binUs) {
+      int i = next[0]++;
+      g.setColor(
+          recording.polarity(i) == 1 || recording.sensor().polarities() == 1 ? BRIGHTER : DARKER);
+      g.fillRect(recording.x(i) * scale, recording.y(i) * scale, scale, sound ? tall : scale);
+      events++;
     }
-    return out;
+    g.setColor(TEXT);
+    Fonts.draw(
+        g,
+        String.format(Locale.ROOT, "%5.1f ms  %d events", bin * binUs / 1000.0, events),
+        4,
+        tall + 15);
+    g.dispose();
+    return image;
   }
 
   /// Input spikes above, the liquid's spikes below, time to the right.
@@ -239,28 +262,36 @@ public final class Pictures {
     return out.toByteArray();
   }
 
-  /// Writes an animated GIF that repeats for ever.
-  public static void gif(Path file, List<BufferedImage> frames) {
-    AtomicFiles.writeBytes(file, gifBytes(frames));
+  /// Writes an animated GIF that repeats for ever, frame by frame.
+  public static void gif(Path file, Iterable<BufferedImage> frames) {
+    AtomicFiles.writeStream(file, out -> gif(out, frames));
   }
 
   /// The bytes of an animated GIF.
-  public static byte[] gifBytes(List<BufferedImage> frames) {
+  public static byte[] gifBytes(Iterable<BufferedImage> frames) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      gif(out, frames);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write a picture: " + e.getMessage(), e);
+    }
+    return out.toByteArray();
+  }
+
+  /// Writes an animated GIF to a stream.
+  static void gif(OutputStream out, Iterable<BufferedImage> frames) throws IOException {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
     try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
       writer.setOutput(stream);
       writer.prepareWriteSequence(null);
       for (BufferedImage frame : frames) {
         writer.writeToSequence(new IIOImage(frame, null, timing(writer, frame)), null);
+        stream.flushBefore(stream.getStreamPosition());
       }
       writer.endWriteSequence();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write a picture: " + e.getMessage(), e);
     } finally {
       writer.dispose();
     }
-    return out.toByteArray();
   }
 
   private static IIOMetadata timing(ImageWriter writer, BufferedImage frame) throws IOException {

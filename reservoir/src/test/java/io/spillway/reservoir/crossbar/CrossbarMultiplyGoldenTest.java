@@ -24,13 +24,14 @@ final class CrossbarMultiplyGoldenTest {
         0,
         ohms,
         converters,
-        tile);
+        tile,
+        0);
   }
 
   @Test
   void multipliesExactlyWithoutConverters() {
     float[] weights = {.5f, -.25f, 1, 0};
-    Crossbar c = Crossbar.program(exact(40, 0, Converters.NONE, 512), 2, 2, weights, 0, random);
+    Crossbar c = Crossbar.program(exact(40, 0, Converters.NONE, 512), 2, 2, weights, random);
     float[] out = c.multiply(new float[] {1, -.5f}, 1 / 40.0, random);
     assertThat(out[0]).isCloseTo(0f, within(1e-6f));
     assertThat(out[1]).isCloseTo(-.25f, within(1e-6f));
@@ -39,7 +40,7 @@ final class CrossbarMultiplyGoldenTest {
   @Test
   void roundsToTheStepsOfTheOutputConverter() {
     Converters adc = new Converters(0, false, 4, 7, 0); // step 2*7/14 = 1
-    Crossbar c = Crossbar.program(exact(40, 0, adc, 512), 1, 2, new float[] {1, .3f}, 0, random);
+    Crossbar c = Crossbar.program(exact(40, 0, adc, 512), 1, 2, new float[] {1, .3f}, random);
     float[] out = c.multiply(new float[] {1}, 2.6 / 40, random);
     assertThat(out).containsExactly(3, 1);
     assertThat(c.multiply(new float[] {1}, 99 / 40.0, random)[0]).isEqualTo(7);
@@ -49,15 +50,14 @@ final class CrossbarMultiplyGoldenTest {
   void convertsEachMacroByItself() {
     Converters adc = new Converters(0, false, 4, 7, 0);
     // two macros of one row: .4 and .4 round to 0 each, together they would round to 1
-    Crossbar c = Crossbar.program(exact(40, 0, adc, 1), 2, 1, new float[] {.4f, .4f}, 0, random);
+    Crossbar c = Crossbar.program(exact(40, 0, adc, 1), 2, 1, new float[] {.4f, .4f}, random);
     assertThat(c.multiply(new float[] {1, 1}, 1 / 40.0, random)[0]).isEqualTo(0);
   }
 
   @Test
   void bitSerialInputsGiveTheSameProduct() {
     Converters serial = new Converters(5, true, 0, 0, 0);
-    Crossbar c =
-        Crossbar.program(exact(40, 0, serial, 512), 2, 1, new float[] {.5f, -1}, 0, random);
+    Crossbar c = Crossbar.program(exact(40, 0, serial, 512), 2, 1, new float[] {.5f, -1}, random);
     // 4 bits of magnitude: 11/15 and -3/15
     float[] out = c.multiply(new float[] {11 / 15f, -3 / 15f}, 1 / 40.0, random);
     assertThat(out[0]).isCloseTo(.5f * 11 / 15 + 3 / 15f, within(1e-6f));
@@ -68,7 +68,7 @@ final class CrossbarMultiplyGoldenTest {
     DeviceModel noisy = exact(40, 0, Converters.NONE, 512).withRead(new NoiseLaw.Additive(2));
     float[] weights = new float[50];
     java.util.Arrays.fill(weights, .5f);
-    Crossbar c = Crossbar.program(noisy, 50, 1, weights, 0, random);
+    Crossbar c = Crossbar.program(noisy, 50, 1, weights, random);
     float[] input = new float[50];
     java.util.Arrays.fill(input, 1);
     double square = 0;
@@ -90,8 +90,7 @@ final class CrossbarMultiplyGoldenTest {
     double g = 20;
     double ohms = 5;
     Crossbar c =
-        Crossbar.program(
-            exact(40, ohms, Converters.NONE, 512), n, n, filled(n * n, .5f), 0, random);
+        Crossbar.program(exact(40, ohms, Converters.NONE, 512), n, n, filled(n * n, .5f), random);
     float[] input = filled(n, 1);
     double[] exact = solve(n, g * 1e-6, ohms);
     float[] out = c.multiply(input, 1, random);

@@ -95,7 +95,7 @@ final class CrossbarStatisticsTest {
     DeviceModel model = DevicePresets.named("ReRamWan2022NoiseModel");
     float[] weights = new float[CELLS];
     java.util.Arrays.fill(weights, .5f);
-    Crossbar c = Crossbar.program(model, 200, 200, weights, 1, new Seeds(2).stream("p"));
+    Crossbar c = Crossbar.program(model, 200, 200, weights, new Seeds(2).stream("p"));
     int[] at = {0};
     Moments plus = Moments.of(CELLS, () -> c.plus(at[0] / 200, at[0]++ % 200));
     assertThat(plus.mean()).isCloseTo(20, within(.1));

@@ -54,6 +54,36 @@ final class SpikeFileTest {
     }
   }
 
+  /// Rows of very different length, one of them larger than a heap's least size.
+  @Test
+  void readsTheHeidelbergLayoutItWrites() {
+    RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+    int[] sizes = {1, 3000, 64, 517};
+    List<EventRecording> all = new ArrayList<>();
+    for (int size : sizes) {
+      all.add(EventRoundTripPropertyTest.random(random, Sensor.SHD, size, 3000));
+    }
+    Path file = folder.resolve("written.h5");
+    SpikeFile.writeHeidelberg(file, new int[] {3, 19, 0, 65535}, all::get);
+    try (SpikeFile read = SpikeFile.open(file)) {
+      assertThat(read.size()).isEqualTo(4);
+      assertThat(read.label(1)).isEqualTo("19");
+      assertThat(read.label(3)).isEqualTo("65535");
+      for (int i = 0; i < all.size(); i++) {
+        EventRoundTripPropertyTest.assertSame(read.read(i), all.get(i));
+      }
+    }
+  }
+
+  /// Values of the published lookup3 at initial value 0.
+  @Test
+  void hashesAsPublished() {
+    assertThat(Lookup3.of(new byte[0], 0, 0)).isEqualTo(0xDEADBEEF);
+    byte[] text =
+        "Four score and seven years ago".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    assertThat(Lookup3.of(text, 0, text.length)).isEqualTo(0x17770551);
+  }
+
   /// The file was written by h5py with ragged rows of half-precision seconds, as the data set is.
   @Test
   void readsRaggedRowsOfHalfPrecision() throws Exception {

@@ -40,7 +40,8 @@ final class LiquidDynamicsGoldenTest {
             0,
             0,
             Converters.NONE,
-            512);
+            512,
+            0);
     Framing framing =
         new Framing(1, 1, Framing.Polarities.FIRST, 0, 0, 1, 1, 1, 6, new Framing.Span.Recording());
     LiquidConfig config = null;

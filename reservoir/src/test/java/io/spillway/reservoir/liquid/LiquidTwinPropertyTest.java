@@ -44,7 +44,7 @@ final class LiquidTwinPropertyTest {
     Cases.run(
         12,
         random -> {
-          DeviceModel tiled = tiled(new Converters(1, false, 6, 20, 0), 50);
+          DeviceModel tiled = tiled(new Converters(1, false, 6, 20, .2), 50);
           LiquidConfig config =
               config(
                   70,
@@ -101,7 +101,8 @@ final class LiquidTwinPropertyTest {
         0,
         0,
         converters,
-        tile);
+        tile,
+        0);
   }
 
   private static void assertSame(Liquid liquid, SpikeFrames frames, long recording) {

@@ -107,7 +107,7 @@ final class TorchLiquidTest {
         8,
         random -> {
           // macros of 37 rows cut both arrays; a coarse converter makes what it does visible
-          DeviceModel model = LiquidTwinPropertyTest.tiled(new Converters(0, false, 6, 8, 0), 37);
+          DeviceModel model = LiquidTwinPropertyTest.tiled(new Converters(0, false, 6, 8, .2), 37);
           LiquidConfig config =
               LiquidTwinPropertyTest.config(
                   50 + random.nextInt(60),
