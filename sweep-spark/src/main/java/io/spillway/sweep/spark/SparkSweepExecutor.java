@@ -6,8 +6,16 @@ import io.spillway.sweep.SweepPoint;
 import io.spillway.sweep.SweepTask;
 import java.io.File;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
@@ -27,6 +35,9 @@ import scala.runtime.BoxedUnit;
 public final class SparkSweepExecutor implements SweepExecutor {
   /// Attempts at one point, whose executor may be lost each time.
   private static final int ATTEMPTS = 8;
+
+  /// How long the executors of a local cluster may take to end by themselves.
+  private static final Duration GRACE = Duration.ofSeconds(60);
 
   /// What a Java 25 executor needs besides what Spark adds by itself.
   private static final String EXECUTOR_OPTIONS =
@@ -54,6 +65,7 @@ public final class SparkSweepExecutor implements SweepExecutor {
       return;
     }
     Class<?> answerType = Answer.class;
+    Set<ProcessHandle> before = children();
     try (JavaSparkContext spark = new JavaSparkContext(configuration())) {
       spark
           .sc()
@@ -71,7 +83,39 @@ public final class SparkSweepExecutor implements SweepExecutor {
               ClassTag$.MODULE$.apply(answerType));
     } catch (RuntimeException e) {
       throw failure(e);
+    } finally {
+      if (isOfThisMachine()) {
+        awaitEnd(before);
+      }
     }
+  }
+
+  private boolean isOfThisMachine() {
+    return master.startsWith("local-cluster");
+  }
+
+  /// A local cluster's executors are children of this process, which Spark tells to end without
+  /// waiting for them: waits until they have gone, so that none computes or writes once [#run] has
+  /// returned, and ends those that do not go.
+  ///
+  /// @param before the children that were there before the run
+  private static void awaitEnd(Set<ProcessHandle> before) {
+    Set<ProcessHandle> executors = new HashSet<>(children());
+    executors.removeAll(before);
+    try {
+      CompletableFuture.allOf(
+              executors.stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new))
+          .get(GRACE.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      executors.forEach(ProcessHandle::destroyForcibly);
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      executors.forEach(ProcessHandle::destroyForcibly);
+    }
+  }
+
+  private static Set<ProcessHandle> children() {
+    return ProcessHandle.current().children().collect(Collectors.toUnmodifiableSet());
   }
 
   private static Function2<TaskContext, Iterator<SweepPoint>, Answer> onExecutor(SweepTask task) {
@@ -103,7 +147,7 @@ public final class SparkSweepExecutor implements SweepExecutor {
             .set("spark.task.maxFailures", String.valueOf(ATTEMPTS))
             .setExecutorEnv("OPENBLAS_NUM_THREADS", "1")
             .set("spark.executor.extraJavaOptions", EXECUTOR_OPTIONS + installation());
-    if (master.startsWith("local-cluster")) {
+    if (isOfThisMachine()) {
       // workers of this machine read the class path where it lies
       conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path", ""))
           .set("spark.driver.host", "127.0.0.1")

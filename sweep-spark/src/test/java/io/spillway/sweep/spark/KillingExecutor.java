@@ -41,19 +41,24 @@ final class KillingExecutor implements SweepExecutor {
           public void finished(SweepPoint point, String json) {
             heard.add(point.id());
             listener.finished(point, json);
-            if (heard.size() == after) {
-              ProcessHandle one = executors().getFirst();
-              killed.add(one.pid());
-              one.destroyForcibly();
-            }
+            killOnce();
           }
 
           @Override
           public void failed(SweepPoint point, String message) {
             heard.add(point.id());
             listener.failed(point, message);
+            killOnce();
           }
         });
+  }
+
+  private void killOnce() {
+    if (heard.size() >= after && killed.isEmpty()) {
+      ProcessHandle one = executors().getFirst();
+      killed.add(one.pid());
+      one.destroyForcibly();
+    }
   }
 
   static List<ProcessHandle> executors() {

@@ -63,7 +63,7 @@ class SparkSweepExecutorIT {
     assertThat(killing.heard()).hasSize(12).doesNotHaveDuplicates();
     assertThat(cluster.results()).isEqualTo(local.results()).hasSize(11);
     assertThat(cluster.failures()).isEqualTo(local.failures()).containsOnlyKeys("sum to 5");
-    // and no executor is left
+    // and the executor returned when the last executor process had ended
     assertThat(KillingExecutor.executors()).noneMatch(ProcessHandle::isAlive);
   }
 
