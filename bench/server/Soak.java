@@ -165,7 +165,7 @@ public final class Soak {
       }
       one.put("freeDiskBytes", freeBytes());
       String metrics = get("/metrics");
-      for (String name : List.of("spillway_active", "spillway_waiting", "spillway_native_objects", "spillway_sessions", "spillway_session_bytes")) {
+      for (String name : List.of("spillway_active", "spillway_waiting", "spillway_cancelled_total", "spillway_native_objects", "spillway_sessions", "spillway_session_bytes")) {
         metrics.lines().filter(l -> l.startsWith(name + " ")).forEach(l -> one.put(name, (long) Double.parseDouble(l.substring(name.length() + 1))));
       }
       samples.add(one);

@@ -49,6 +49,14 @@ final class Engine implements AutoCloseable {
     return !draining && waiting.offer(job);
   }
 
+  /// Ends a job whose client has left: at once where it waits, else before the next token or chunk.
+  void cancel(Job job) {
+    job.cancel();
+    if (waiting.remove(job)) {
+      metrics.cancelled();
+    }
+  }
+
   private void run() {
     List<Growing> growing = new ArrayList<>();
     Optional<Reading> reading = Optional.empty();
@@ -75,7 +83,11 @@ final class Engine implements AutoCloseable {
   /// Takes the next request, waiting for one if nothing else is to be done.
   private Optional<Reading> admit(boolean idle) throws InterruptedException {
     Job job = idle ? waiting.poll(50, TimeUnit.MILLISECONDS) : waiting.poll();
-    if (job == null || job.cancelled()) {
+    if (job == null) {
+      return Optional.empty();
+    }
+    if (job.cancelled()) { // as it was taken from the queue
+      metrics.cancelled();
       return Optional.empty();
     }
     try {

@@ -3,6 +3,7 @@ package io.spillway.server;
 import io.spillway.longcontext.CacheSettings;
 import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.generate.Sampling;
+import io.spillway.server.http.ClientWatch;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -62,8 +63,10 @@ final class Job {
   }
 
   /// Waits for the next event.
-  Event next() throws InterruptedException {
-    return events.take();
+  ///
+  /// @param gone runs when the client of this thread's request has left
+  Event next(Runnable gone) throws InterruptedException {
+    return ClientWatch.take(events, gone);
   }
 
   /// The client has left.

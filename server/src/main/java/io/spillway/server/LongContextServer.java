@@ -113,13 +113,17 @@ public final class LongContextServer implements AutoCloseable {
     return false;
   }
 
+  private Job.Event next(Job job) throws InterruptedException {
+    return job.next(() -> engine.cancel(job));
+  }
+
   private void storeContext(ServerRequest request, ServerResponse response)
       throws InterruptedException {
     Job job = read(request).store(model, settings);
     if (!submit(job, response)) {
       return;
     }
-    switch (job.next()) {
+    switch (next(job)) {
       case Job.Event.Done done ->
           json(response, Map.of("id", job.store.orElseThrow(), "tokens", done.promptTokens()));
       case Job.Event.Failed failed -> throw failed.cause();
@@ -161,7 +165,7 @@ public final class LongContextServer implements AutoCloseable {
     }
     StringBuilder text = new StringBuilder();
     while (true) {
-      switch (job.next()) {
+      switch (next(job)) {
         case Job.Event.Piece piece -> text.append(piece.text());
         case Job.Event.Failed failed -> throw failed(failed);
         case Job.Event.Done done -> {
@@ -180,7 +184,7 @@ public final class LongContextServer implements AutoCloseable {
   /// Server-sent events; a client that left cancels its job.
   private void stream(Job job, ServerResponse response, Replies replies, boolean usage)
       throws InterruptedException {
-    Job.Event event = job.next();
+    Job.Event event = next(job);
     if (event instanceof Job.Event.Failed failed) {
       throw failed(failed);
     }
@@ -206,11 +210,11 @@ public final class LongContextServer implements AutoCloseable {
           }
         }
         first = false;
-        event = job.next();
+        event = next(job);
       }
     } finally {
       if (!ended) {
-        job.cancel(); // whatever the web server throws when a client has left
+        engine.cancel(job); // whatever the web server throws when a client has left
       }
     }
   }

@@ -24,10 +24,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -84,9 +86,9 @@ class LongContextServerIT {
 
   private static String chat(String question, int most, boolean stream) {
     return Json.line(
-        java.util.Map.of(
+        Map.of(
             "messages",
-            List.of(java.util.Map.of("role", "user", "content", question)),
+            List.of(Map.of("role", "user", "content", question)),
             "max_tokens",
             most,
             "stream",
@@ -197,10 +199,7 @@ class LongContextServerIT {
       int before = pieces.get();
       String filler = "The fox finds the old tower. ".repeat(550);
       HttpResponse<String> other =
-          post(
-              server,
-              "/v1/completions",
-              Json.line(java.util.Map.of("prompt", filler, "max_tokens", 1)));
+          post(server, "/v1/completions", Json.line(Map.of("prompt", filler, "max_tokens", 1)));
       int during = pieces.get() - before;
       // then the answer grew between its chunks, or was through before them
       assertThat(other.statusCode()).as(other.body()).isEqualTo(200);
@@ -309,6 +308,106 @@ class LongContextServerIT {
     }
   }
 
+  /// A request of its own connection, as bytes.
+  private static Socket send(LongContextServer server, String body) throws IOException {
+    Socket socket = new Socket("127.0.0.1", server.port());
+    String head =
+        "POST /v1/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+            + KEY
+            + "\r\nContent-Length: "
+            + body.length()
+            + "\r\n\r\n";
+    socket.getOutputStream().write((head + body).getBytes(StandardCharsets.UTF_8));
+    socket.getOutputStream().flush();
+    return socket;
+  }
+
+  private static void kill(List<Socket> clients) throws IOException {
+    for (Socket client : clients) {
+      client.setSoLinger(true, 0);
+      client.close();
+    }
+  }
+
+  private void until(LongContextServer server, String pattern) throws Exception {
+    for (int i = 0; i < 3000; i++) {
+      if (Pattern.compile(pattern).matcher(get(server, "/metrics").body()).find()) {
+        return;
+      }
+      Thread.sleep(10);
+    }
+    throw new AssertionError(pattern + " is not in " + get(server, "/metrics").body());
+  }
+
+  private static String longPrompt(int sentences) {
+    return Json.line(
+        Map.of("prompt", "The fox finds the old tower. ".repeat(sentences), "max_tokens", 1));
+  }
+
+  @Test
+  void aClientThatLeavesBeforeAWholeAnswerFreesItsPlace() throws Exception {
+    try (LongContextModel model = model();
+        LongContextServer server = start(model, 1, 64, folder)) {
+      post(server, "/v1/completions", "{\"prompt\": \"The fox\", \"max_tokens\": 4}");
+      long before = settled(server);
+      List<Socket> clients = new ArrayList<>();
+      for (int i = 0; i < 6; i++) { // the prompt of one is read, the others wait for its place
+        clients.add(send(server, longPrompt(6000)));
+      }
+      until(server, "spillway_waiting 5\n(?s:.*)spillway_active 1\n");
+      kill(clients);
+      assertThat(settled(server)).isLessThanOrEqualTo(before);
+      assertThat(get(server, "/metrics").body())
+          .contains("spillway_cancelled_total 6\n", "spillway_answer_tokens_total 4\n");
+      assertThat(post(server, "/v1/chat/completions", chat(QUESTION, 16, false)).body())
+          .contains("48213");
+    }
+  }
+
+  @Test
+  void aClientThatLeavesWhileItsWholeAnswerGrowsEndsIt() throws Exception {
+    try (LongContextModel model = model();
+        LongContextServer server = start(model, 16, 64, folder)) {
+      post(server, "/v1/completions", "{\"prompt\": \"The fox\", \"max_tokens\": 4}");
+      long before = settled(server);
+      List<Socket> clients = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        clients.add(
+            send(server, "{\"prompt\": \"The fox\", \"max_tokens\": 400, \"temperature\": 2}"));
+      }
+      until(server, "spillway_answer_tokens_total [1-9][0-9]");
+      kill(clients);
+      assertThat(settled(server)).isLessThanOrEqualTo(before);
+      assertThat(get(server, "/metrics").body()) // a fast machine may have ended some before
+          .containsPattern("spillway_cancelled_total [1-9]");
+    }
+  }
+
+  @Test
+  void whatAClientSendsAheadIsItsNextRequest() throws Exception {
+    try (LongContextModel model = model();
+        LongContextServer server = start(model, 1, 4, folder);
+        Socket socket = send(server, longPrompt(600))) {
+      String second = "GET /v1/models HTTP/1.1\r\nHost: x\r\n";
+      String key = "Authorization: Bearer " + KEY + "\r\n\r\n";
+      until(server, "spillway_active 1\n");
+      for (String part : List.of(second.substring(0, 9), second.substring(9), key)) {
+        socket.getOutputStream().write(part.getBytes(StandardCharsets.UTF_8));
+        socket.getOutputStream().flush();
+        Thread.sleep(250); // the watch meets each part alone
+      }
+      socket.setSoTimeout(60_000);
+      StringBuilder both = new StringBuilder();
+      while (!both.toString().contains("\"owned_by\"")) {
+        int next = socket.getInputStream().read();
+        assertThat(next).as(both.toString()).isNotNegative();
+        both.append((char) next);
+      }
+      assertThat(both.toString().split("HTTP/1.1 200", -1)).hasSize(3);
+      assertThat(both).contains("text_completion");
+    }
+  }
+
   /// Native objects once nothing runs any more.
   private long settled(LongContextServer server) throws Exception {
     for (int i = 0; i < 300; i++) {
@@ -332,10 +431,7 @@ class LongContextServerIT {
     try (LongContextModel model = model()) {
       try (LongContextServer server = start(model, 4, 8, stored)) {
         HttpResponse<String> made =
-            post(
-                server,
-                "/v1/sessions",
-                Json.line(java.util.Map.of("id", "facts", "context", context)));
+            post(server, "/v1/sessions", Json.line(Map.of("id", "facts", "context", context)));
         assertThat(made.statusCode()).as(made.body()).isEqualTo(200);
         assertAnswers(server);
         assertBad(
@@ -371,6 +467,6 @@ class LongContextServerIT {
     return post(
         server,
         "/v1/completions",
-        Json.line(java.util.Map.of("prompt", prompt, "session", "facts", "max_tokens", 5)));
+        Json.line(Map.of("prompt", prompt, "session", "facts", "max_tokens", 5)));
   }
 }

@@ -32,12 +32,16 @@ public final class HttpService implements AutoCloseable {
   public HttpService(
       Listening listening, Supplier<String> metrics, Consumer<HttpRouting.Builder> routes) {
     this.listening = listening;
+    WatchedConnections connections = new WatchedConnections();
     this.web =
         WebServer.builder()
             .address(address(listening.host()))
             .port(listening.port())
             .maxPayloadSize(listening.largestBody())
             .shutdownHook(false)
+            .protocolsDiscoverServices(false) // HTTP/1.1 comes with the watched connections
+            .addConnectionSelector(connections)
+            .connectionOptions(connections.options())
             .shutdownGracePeriod(Duration.ofSeconds(5))
             .routing(routing -> {
               routing

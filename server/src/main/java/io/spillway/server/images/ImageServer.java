@@ -83,7 +83,7 @@ public final class ImageServer implements AutoCloseable {
       return;
     }
     while (true) {
-      switch (task.next()) {
+      switch (task.next(() -> engine.cancel(task.id()))) {
         case ImageTask.Event.Progress _ -> {}
         case ImageTask.Event.Done done -> {
           if (png) {
@@ -110,7 +110,7 @@ public final class ImageServer implements AutoCloseable {
     try (EventStream events = new EventStream(response)) {
       events.event("accepted", Json.line(Map.of("id", task.id(), "notes", task.notes())));
       while (true) {
-        switch (task.next()) {
+        switch (task.next(() -> engine.cancel(task.id()))) {
           case ImageTask.Event.Progress(int step, int steps) ->
               events.event("progress", Json.line(Map.of("step", step, "steps", steps)));
           case ImageTask.Event.Done done -> {

@@ -2,6 +2,7 @@ package io.spillway.server.images;
 
 import io.spillway.diffusion.Images;
 import io.spillway.diffusion.parallel.Job;
+import io.spillway.server.http.ClientWatch;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -62,8 +63,10 @@ final class ImageTask {
   }
 
   /// Waits for the next event.
-  Event next() throws InterruptedException {
-    return events.take();
+  ///
+  /// @param gone runs when the client of this thread's request has left
+  Event next(Runnable gone) throws InterruptedException {
+    return ClientWatch.take(events, gone);
   }
 
   /// Ends the task before its next step.

@@ -20,6 +20,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -221,6 +222,27 @@ final class ImageServerIT {
       Thread.sleep(25);
     }
     throw new AssertionError("the task of a client that left goes on");
+  }
+
+  @Test
+  void aClientThatLeavesBeforeAWholeAnswerCancelsItsTask() throws Exception {
+    String body = SLOW.replace("\"stream\": true", "\"stream\": false");
+    assertThat(body).isNotEqualTo(SLOW);
+    List<Socket> clients = new ArrayList<>();
+    for (int i = 0; i < 2; i++) { // one is drawn, one waits
+      Socket socket = new Socket("127.0.0.1", server.port());
+      clients.add(socket);
+      String head = "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length();
+      socket.getOutputStream().write((head + "\r\n\r\n" + body).getBytes(StandardCharsets.UTF_8));
+    }
+    until("spillway_active 1");
+    until("spillway_waiting 1");
+    for (Socket left : clients) {
+      left.setSoLinger(true, 0);
+      left.close();
+    }
+    until("spillway_cancelled_total 2");
+    until("spillway_active 0");
   }
 
   @Test
