@@ -6,8 +6,11 @@ import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 
 import io.spillway.simulator.isa.Instruction;
+import io.spillway.simulator.machine.DoubleOps;
+import io.spillway.simulator.machine.FloatOps;
 import io.spillway.simulator.machine.FloatSigns;
 import io.spillway.simulator.machine.SettledFloats;
+import io.spillway.simulator.machine.SingleOps;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -15,10 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Translates float instructions to calls of [io.spillway.simulator.machine.FloatOps].
+/// Translates float instructions to calls of [DoubleOps], [SingleOps] and [FloatOps].
 final class FloatTranslator {
   private static final int NEAREST_EVEN = 0;
   private static final int DYNAMIC = 7;
+  private static final ClassDesc DOUBLE_OPS = RegionCompiler.desc(DoubleOps.class);
+  private static final ClassDesc SINGLE_OPS = RegionCompiler.desc(SingleOps.class);
   private static final ClassDesc SETTLED_FLOATS = RegionCompiler.desc(SettledFloats.class);
 
   private final CodeBuilder code;
@@ -242,11 +247,20 @@ final class FloatTranslator {
     List<ClassDesc> list = new ArrayList<>(List.of(parameters));
     list.add(CD_int);
     mode(in);
-    code.invokestatic(RegionCompiler.FLOAT_OPS, name, MethodTypeDesc.of(result, list));
+    code.invokestatic(owner(name), name, MethodTypeDesc.of(result, list));
+  }
+
+  /// The class of an operation, told by the precision at the end of its name.
+  private static ClassDesc owner(String name) {
+    return switch (name.charAt(name.length() - 1)) {
+      case 'D' -> DOUBLE_OPS;
+      case 'S' -> SINGLE_OPS;
+      default -> RegionCompiler.FLOAT_OPS;
+    };
   }
 
   private void call(String name, ClassDesc result, ClassDesc... parameters) {
     List<ClassDesc> list = new ArrayList<>(List.of(parameters));
-    code.invokestatic(RegionCompiler.FLOAT_OPS, name, MethodTypeDesc.of(result, list));
+    code.invokestatic(owner(name), name, MethodTypeDesc.of(result, list));
   }
 }
