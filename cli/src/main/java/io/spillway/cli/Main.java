@@ -1,11 +1,13 @@
 package io.spillway.cli;
 
 import io.spillway.cli.simulator.EarlyStart;
+import io.spillway.cli.simulator.SimulateRunCommand;
 import io.spillway.platform.ErrorCode;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -33,6 +35,11 @@ public final class Main {
     Optional<Commands.Entry> direct = Commands.direct(args);
     if (direct.isPresent()) {
       EarlyStart.begin(Arrays.asList(args));
+      List<String> words = Arrays.asList(args).subList(2, args.length);
+      Optional<SimulateRunCommand> plain = SimulateRunCommand.plain(words);
+      if (plain.isPresent()) {
+        return call(plain.get());
+      }
       return commandLine(direct.get()).execute(Arrays.copyOfRange(args, 2, args.length));
     }
     String name = args[0].equals("help") && args.length > 1 ? args[1] : args[0];
@@ -46,6 +53,14 @@ public final class Main {
         args[0].equals("help") ? new String[] {"--help"} : Arrays.copyOfRange(args, 1, args.length);
     CommandLine line = commandLine(entry.get());
     return line.execute(rest);
+  }
+
+  private static int call(SpillwayCommand command) {
+    try {
+      return command.call();
+    } catch (Exception e) {
+      return report(e);
+    }
   }
 
   /// The picocli command of one entry, with our error handling.

@@ -44,6 +44,11 @@ final class LauncherIT {
     Files.copy(TestData.repository().resolve("spillway"), launcher);
     Files.copy(TestData.repository().resolve("pom.xml"), root.resolve("pom.xml"));
     executable(launcher);
+    Path packaging = Files.createDirectories(root.resolve("packaging"));
+    for (String shared : List.of("commands.sh", "functional.options")) {
+      Path source = TestData.repository().resolve("packaging").resolve(shared);
+      Files.copy(source, packaging.resolve(shared));
+    }
     Path target = Files.createDirectories(root.resolve("cli/target"));
     Files.writeString(target.resolve("classpath.txt"), root + "/a.jar:" + root + "/b.jar");
     Files.writeString(target.resolve("built"), "");

@@ -35,22 +35,19 @@ final class ProgramOptions {
 
   @Option(
       names = "--seed",
-      defaultValue = "1",
       description = "Seed of the random bytes that the system gives it. Default: ${DEFAULT-VALUE}.")
-  long seed;
+  long seed = 1;
 
   @Option(
       names = "--stack",
-      defaultValue = "8",
       paramLabel = "MIB",
       description = "Its stack in MiB, 1 to 4096. Default: ${DEFAULT-VALUE}.")
-  int stackMib;
+  int stackMib = 8;
 
   @Option(
       names = "--cpus",
-      defaultValue = "4",
       description = "Processors that it is told to have, 1 to 64. Default: ${DEFAULT-VALUE}.")
-  int cpus;
+  int cpus = 4;
 
   ProcessOptions process() {
     if (stackMib < 1 || stackMib > 4096) {

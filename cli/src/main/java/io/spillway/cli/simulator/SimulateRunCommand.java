@@ -12,7 +12,10 @@ import io.spillway.simulator.system.SystemFiles;
 import io.spillway.simulator.timing.TimingResult;
 import io.spillway.simulator.timing.TimingRun;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -89,6 +92,41 @@ public final class SimulateRunCommand extends SpillwayCommand {
   private @Nullable Path plots;
 
   private int status;
+
+  /// Reads a line of the plainest form, `[--json] [--quiet] [--run N] PROGRAM [ARGS]` with no
+  /// further word that begins with a dash or an at sign, without the library that reads every
+  /// other: its model of a command takes a third of the start of a short run.
+  ///
+  /// @param words the line behind `simulate run`
+  /// @return empty where the line says more
+  public static Optional<SimulateRunCommand> plain(List<String> words) {
+    SimulateRunCommand command = new SimulateRunCommand();
+    int at = 0;
+    for (; at < words.size() && words.get(at).startsWith("--"); at++) {
+      switch (words.get(at)) {
+        case "--json" -> command.json = true;
+        case "--quiet" -> command.quiet = true;
+        case "--run" -> {
+          at++;
+          if (at == words.size() || !words.get(at).matches("[1-9][0-9]{0,17}")) {
+            return Optional.empty();
+          }
+          command.run = Long.parseLong(words.get(at));
+        }
+        default -> {
+          return Optional.empty();
+        }
+      }
+    }
+    List<String> rest = words.subList(at, words.size());
+    if (rest.isEmpty()
+        || rest.stream().anyMatch(w -> w.isEmpty() || "-@\"'".indexOf(w.charAt(0)) >= 0)) {
+      return Optional.empty();
+    }
+    command.options.program = Path.of(rest.get(0));
+    command.options.arguments = new ArrayList<>(rest.subList(1, rest.size()));
+    return Optional.of(command);
+  }
 
   @Override
   protected int exitStatus() {

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /// The commands of `simulate` as a person calls them, on the workload that ends soonest.
 final class SimulateCommandsTest {
@@ -63,6 +65,50 @@ final class SimulateCommandsTest {
     words.addAll(Arrays.asList(options));
     words.addAll(List.of(BRANCH, "2", "100"));
     return call(words.toArray(String[]::new));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "prog",
+        "prog one two",
+        "--json prog one",
+        "--quiet --json prog",
+        "--json --run 1000 prog 1 2 3",
+        "--run 999999999999999999 prog a=b"
+      })
+  void plainLinesAreReadAsTheLibraryReadsThem(String line) {
+    SimulateRunCommand read = new SimulateRunCommand();
+    CommandLine library = new CommandLine(read).setCaseInsensitiveEnumValuesAllowed(true);
+    library.parseArgs(line.split(" "));
+
+    assertThat(SimulateRunCommand.plain(List.of(line.split(" "))))
+        .get()
+        .usingRecursiveComparison()
+        .ignoringFields("spec", "startedAt")
+        .isEqualTo(read);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--json",
+        "--run 0 prog",
+        "--run x prog",
+        "--run",
+        "--seed 2 prog",
+        "--system minor prog",
+        "--help",
+        "prog --json",
+        "prog -x",
+        "prog @file",
+        "prog -- -x",
+        "-h"
+      })
+  void everyOtherLineIsLeftToTheLibrary(String line) {
+    assertThat(SimulateRunCommand.plain(List.of(line.split(" ")))).isEmpty();
+    assertThat(SimulateRunCommand.plain(List.of())).isEmpty();
+    assertThat(SimulateRunCommand.plain(List.of("prog", ""))).isEmpty();
   }
 
   @Test

@@ -7,7 +7,6 @@ import static java.lang.constant.ConstantDescs.CD_long;
 
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.machine.DoubleOps;
-import io.spillway.simulator.machine.FloatOps;
 import io.spillway.simulator.machine.FloatSigns;
 import io.spillway.simulator.machine.SettledFloats;
 import io.spillway.simulator.machine.SingleOps;

@@ -199,7 +199,8 @@ public final class FunctionalEngine implements Engine {
     Translated region = new Translated(code);
     for (int i = 0; i < code.entries().size(); i++) {
       long at = code.entries().get(i);
-      if (!byAddress.containsKey(at)) {
+      Entry known = byAddress.get(at);
+      if (known == null || known.region == null || known.region.code.size() < code.size()) {
         install(new Entry(at, region, i));
       }
     }

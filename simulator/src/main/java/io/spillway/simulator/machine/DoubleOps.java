@@ -5,7 +5,8 @@ import static io.spillway.simulator.machine.FloatOps.nearest;
 
 import io.spillway.simulator.machine.SoftFloat.Format;
 
-/// Double-precision operations on the host's arithmetic, shared by the interpreter and generated code.
+/// Double-precision operations on the host's arithmetic, shared by the interpreter and generated
+/// code.
 ///
 /// The host rounds to nearest even, as nearly all programs do. Its result is taken without further
 /// ado when inexact is accrued already ([FloatStatus#settled]) and the result is an ordinary

@@ -2,8 +2,9 @@ package io.spillway.simulator.machine;
 
 import io.spillway.simulator.machine.SoftFloat.Format;
 
-/// What float operations of both precisions share: the rounding mode, single-precision values boxed in
-/// registers, and the conversions between the formats. [DoubleOps] and [SingleOps] hold the rest.
+/// What float operations of both precisions share: the rounding mode, single-precision values boxed
+/// in registers, and the conversions between the formats. [DoubleOps] and [SingleOps] hold the
+/// rest.
 ///
 /// `mode` is the instruction's rounding mode field, 7 for the dynamic one.
 public final class FloatOps {

@@ -1,10 +1,9 @@
 package io.spillway.simulator.machine;
 
-/// The operations of [DoubleOps] and [SingleOps] for generated code that has made sure of a settled [FloatStatus]
-/// when it was entered: rounding is to nearest even and inexact is accrued, and both stay so until
-/// an instruction that the interpreter executes. An ordinary result of the host is then the right
-/// one and changes no flag; anything else is left to
-/// these.
+/// The operations of [DoubleOps] and [SingleOps] for generated code that has made sure of a settled
+/// [FloatStatus] when it was entered: rounding is to nearest even and inexact is accrued, and both
+/// stay so until an instruction that the interpreter executes. An ordinary result of the host is
+/// then the right one and changes no flag; anything else is left to these.
 public final class SettledFloats {
   private SettledFloats() {}
 
