@@ -19,7 +19,15 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(run(args));
+    int status = run(args);
+    if (Commands.direct(args).isPresent()) {
+      // exit first looks for a logger to tell, for longer than the machine took to start; such a
+      // command leaves nothing to hooks
+      System.out.flush();
+      System.err.flush();
+      Runtime.getRuntime().halt(status);
+    }
+    System.exit(status);
   }
 
   /// Runs one command line and returns the exit status.

@@ -1,6 +1,5 @@
 package io.spillway.cli.simulator;
 
-import io.spillway.platform.Json;
 import io.spillway.simulator.FunctionalRun;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +22,7 @@ public final class EarlyStart {
   private static void prepare(boolean json) {
     FunctionalRun.prepare();
     if (json) {
-      Json.write(new FunctionalRun.Outcome(0, true, 0, 0, 0, 0, Optional.empty()));
+      Outcomes.json(new FunctionalRun.Outcome(0, true, 0, 0, 0, 0, Optional.empty()));
     }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.cli.Main;
 import io.spillway.platform.Json;
+import io.spillway.simulator.FunctionalRun.Outcome;
 import io.spillway.testkit.TestData;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,6 +111,14 @@ final class SimulateCommandsTest {
     assertThat(SimulateRunCommand.plain(List.of(line.split(" ")))).isEmpty();
     assertThat(SimulateRunCommand.plain(List.of())).isEmpty();
     assertThat(SimulateRunCommand.plain(List.of("prog", ""))).isEmpty();
+  }
+
+  @Test
+  void anOutcomeIsWrittenAsTheMapperWritesIt() {
+    Outcome good = new Outcome(3, true, 1L << 40, 0.125, 1e-7, 4096, Optional.empty());
+    Outcome bad = new Outcome(139, false, 7, 1e9, 123.456, 0, Optional.of("a \"b\"\n\u20ac"));
+    assertThat(Outcomes.json(good)).isEqualTo(Json.write(good));
+    assertThat(Outcomes.json(bad)).isEqualTo(Json.write(bad));
   }
 
   @Test

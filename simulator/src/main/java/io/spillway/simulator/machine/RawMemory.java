@@ -27,15 +27,15 @@ public final class RawMemory {
   // give memory back
 
   private static final class Map {
-    static final MethodHandle MMAP = function("mmap", 6);
+    static final MethodHandle MMAP = function("mmap");
   }
 
   private static final class Unmap {
-    static final MethodHandle MUNMAP = function("munmap", 2);
+    static final MethodHandle MUNMAP = function("munmap");
   }
 
   private static final class Advise {
-    static final MethodHandle MADVISE = function("madvise", 3);
+    static final MethodHandle MADVISE = function("madvise");
   }
 
   private RawMemory() {}
@@ -51,8 +51,10 @@ public final class RawMemory {
     }
   }
 
-  private static MethodHandle function(String name, int longs) {
-    ValueLayout[] arguments = new ValueLayout[longs];
+  /// A function of up to six words. All are called with six, which lie in registers that a function
+  /// of fewer does not look at: one form is linked once.
+  private static MethodHandle function(String name) {
+    ValueLayout[] arguments = new ValueLayout[6];
     java.util.Arrays.fill(arguments, ValueLayout.JAVA_LONG);
     Linker linker = Linker.nativeLinker();
     MemorySegment address =
@@ -83,7 +85,7 @@ public final class RawMemory {
 
   static void release(long address, long bytes) {
     try {
-      long unused = (long) Unmap.MUNMAP.invokeExact(address, bytes);
+      long unused = (long) Unmap.MUNMAP.invokeExact(address, bytes, 0L, 0L, 0L, 0L);
     } catch (Throwable e) {
       throw new IllegalStateException("munmap failed", e);
     }
@@ -93,7 +95,8 @@ public final class RawMemory {
   static void discard(long address, long bytes) {
     boolean linux = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux");
     try {
-      if (linux && (long) Advise.MADVISE.invokeExact(address, bytes, (long) DONT_NEED) == 0) {
+      if (linux
+          && (long) Advise.MADVISE.invokeExact(address, bytes, (long) DONT_NEED, 0L, 0L, 0L) == 0) {
         return;
       }
     } catch (Throwable e) {
