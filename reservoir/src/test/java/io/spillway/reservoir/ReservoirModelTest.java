@@ -10,6 +10,7 @@ import io.spillway.reservoir.convert.PixelModel;
 import io.spillway.reservoir.convert.Saccades;
 import io.spillway.reservoir.crossbar.DeviceModel;
 import io.spillway.reservoir.energy.EnergyModel;
+import io.spillway.reservoir.energy.TrainingCost;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.ArrayReadout;
 import io.spillway.reservoir.liquid.Adaptation;
@@ -155,5 +156,22 @@ final class ReservoirModelTest {
             new Engine.Sparse(),
             Progress.silent())
         .predicted();
+  }
+
+  /// By hand: a projection of 200 counts to 64 makes 200 x 64 + 64 x 64 products, backward twice
+  /// that; the networks through time (256 + 200) x 200 x 50 and (64 + 200) x 200 x 129 more.
+  @Test
+  void countsTheCostOfTrainingBothSenses() {
+    double projections = 2 * (200 * 64 + 64 * 64);
+    double networks = (256 + 200) * 200 * 50.0 + (64 + 200) * 200 * 129.0;
+    TrainingCost kept = TrainingCost.projections(5000, false, 200, 200, 64, 10, 100);
+    TrainingCost anew = TrainingCost.projections(5000, true, 200, 200, 64, 10, 100);
+    TrainingCost through = TrainingCost.recurrentPair(256, 50, 64, 129, 200, 64, 10, 100);
+    assertThat(kept.operations()).isEqualTo((3 * projections + 50) * 1000);
+    assertThat(anew.operations()).isEqualTo((3 * projections + 5000) * 1000);
+    assertThat(through.operations()).isEqualTo(3 * (projections + networks) * 1000);
+    assertThat(kept.parameters()).isEqualTo(2 * (200 * 64 + 64 * 64 + 4 * 64));
+    assertThat(through.parameters() - kept.parameters())
+        .isEqualTo((256 + 200) * 200 + (64 + 200) * 200);
   }
 }

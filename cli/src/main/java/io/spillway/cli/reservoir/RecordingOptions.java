@@ -5,6 +5,7 @@ import io.spillway.reservoir.ReservoirModel;
 import io.spillway.reservoir.events.EventFiles;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.events.RecordingSet;
+import io.spillway.reservoir.events.Sensor;
 import io.spillway.reservoir.events.SpikeFile;
 import io.spillway.reservoir.liquid.Liquid;
 import java.nio.file.Path;
@@ -48,9 +49,12 @@ final class RecordingOptions {
       ReservoirModel loaded = ReservoirModel.load(model);
       return new Named(file, recording, loaded, loaded.liquid());
     }
-    Liquid liquid =
-        new Liquid(options.liquid(recording.sensor()), options.framing(recording.sensor()));
-    return new Named(file, recording, null, liquid);
+    return new Named(file, recording, null, described(recording.sensor()));
+  }
+
+  /// The liquid that the options describe for a sensor.
+  Liquid described(Sensor sensor) {
+    return new Liquid(options.liquid(sensor), options.framing(sensor));
   }
 
   /// One recording of a file: the only one, or one of an HDF5 file.

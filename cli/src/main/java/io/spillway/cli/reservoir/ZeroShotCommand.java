@@ -110,8 +110,9 @@ public final class ZeroShotCommand extends SpillwayCommand {
       names = "--measure",
       paramLabel = "NAME",
       description =
-          "dot, cosine, centred or csls; default dot for the published loss, cosine for the others."
-              + " centred and csls look at all queries at once.")
+          "dot, cosine, centred, csls or prototype (class means in the gallery); default dot for the"
+              + " published loss, cosine for the others. centred and csls look at all queries at"
+              + " once.")
   private @Nullable String measure;
 
   @Option(
@@ -350,6 +351,6 @@ public final class ZeroShotCommand extends SpillwayCommand {
         return m;
       }
     }
-    throw SpillwayException.badInput("--measure %s, known: dot, cosine, centred, csls", measure);
+    throw SpillwayException.badInput("--measure %s, known: dot, cosine, centred, csls, prototype", measure);
   }
 }

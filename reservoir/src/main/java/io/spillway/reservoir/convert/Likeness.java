@@ -13,8 +13,13 @@ public record Likeness(double countRatio, double spatial, double temporal, doubl
 
   /// Compares two recordings of one sensor.
   public static Likeness of(EventRecording a, EventRecording b) {
+    return of(a, b, 0);
+  }
+
+  /// Compares two recordings of one sensor, the first moved later by `shiftUs`.
+  public static Likeness of(EventRecording a, EventRecording b, long shiftUs) {
     int size = a.sensor().size();
-    int bins = (int) (Math.max(last(a), last(b)) / BIN_US) + 1;
+    int bins = (int) (Math.max(last(a) + Math.max(0, shiftUs), last(b)) / BIN_US) + 1;
     double[][] space = new double[2][size];
     double[][] time = new double[2][bins];
     double[][] both = new double[2][size * bins];
@@ -22,7 +27,7 @@ public record Likeness(double countRatio, double spatial, double temporal, doubl
       EventRecording e = r == 0 ? a : b;
       for (int i = 0; i < e.size(); i++) {
         int address = e.address(i);
-        int bin = (int) (e.timeUs(i) / BIN_US);
+        int bin = (int) (Math.max(0, e.timeUs(i) + (r == 0 ? shiftUs : 0)) / BIN_US);
         space[r][address]++;
         time[r][bin]++;
         both[r][bin * size + address]++;

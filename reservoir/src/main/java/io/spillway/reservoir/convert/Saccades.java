@@ -16,6 +16,10 @@ public final class Saccades {
   private static final long STEP_US = 1000;
   private static final int STEPS = 306;
 
+  /// By how much genuine events come before those of the path's published times, in milliseconds:
+  /// address and 10 ms agree best there (docs/results/reservoir.md).
+  private static final double LEAD_MS = 3;
+
   private Saccades() {}
 
   /// A sensor and an aim that differ a little from recording to recording, for training sets: the
@@ -69,10 +73,10 @@ public final class Saccades {
     double lastX = Double.NaN;
     double lastY = Double.NaN;
     for (int t = 0; t <= STEPS; t++) {
-      double x = dx(t) + offX;
-      double y = dy(t) + offY;
+      double x = dx(t + LEAD_MS) + offX;
+      double y = dy(t + LEAD_MS) + offY;
       if (x != lastX || y != lastY) {
-        shift(blurred, x, y, frame);
+        shift(blurred, x, y, (float) model.contrast(), frame);
         lastX = x;
         lastY = y;
       }
@@ -104,7 +108,8 @@ public final class Saccades {
   }
 
   /// Bilinear sampling; the sensor sees a dark digit on bright ground.
-  private static void shift(float[] blurred, double dx, double dy, float[] frame) {
+  private static void shift(
+      float[] blurred, double dx, double dy, float contrast, float[] frame) {
     int wide = SENSOR + 16;
     int floorX = (int) Math.floor(dx);
     int floorY = (int) Math.floor(dy);
@@ -120,7 +125,7 @@ public final class Saccades {
         float above = blurred[at - wide];
         float corner = blurred[at - wide - 1];
         float v = (1 - fy) * ((1 - fx) * here + fx * left) + fy * ((1 - fx) * above + fx * corner);
-        frame[y * SENSOR + x] = 1 - v;
+        frame[y * SENSOR + x] = 1 - contrast * v;
       }
     }
   }

@@ -78,6 +78,20 @@ public record EnergyModel(
       double drivers,
       double converters,
       double peripheral) {
+    /// Two networks side by side.
+    public Report plus(Report other) {
+      return new Report(
+          arrayOperations + other.arrayOperations,
+          denseOperations + other.denseOperations,
+          groupArray + other.groupArray,
+          groupProjection + other.groupProjection,
+          groupDigital + other.groupDigital,
+          cells + other.cells,
+          drivers + other.drivers,
+          converters + other.converters,
+          peripheral + other.peripheral);
+    }
+
     /// Digital over analog, by the group's accounting.
     public double groupRatio() {
       return groupDigital / (groupArray + groupProjection);

@@ -52,4 +52,58 @@ public record TrainingCost(
     return new TrainingCost(
         features * outputs + outputs, reservoir, 0, recordings, gram + cholesky);
   }
+
+  /// Two frozen reservoirs, one a sense, and the contrastive projections between them: a linear map
+  /// to `width` and a branch of `width` by `width`, each way.
+  ///
+  /// @param reservoirs operations of both reservoirs for one pair
+  /// @param anew whether each epoch runs the reservoirs anew; else their counts are kept
+  public static TrainingCost projections(
+      double reservoirs,
+      boolean anew,
+      long imageFeatures,
+      long soundFeatures,
+      long width,
+      double pairs,
+      double epochs) {
+    double forward = projection(imageFeatures, width) + projection(soundFeatures, width);
+    return new TrainingCost(
+        projectionParameters(imageFeatures, width) + projectionParameters(soundFeatures, width),
+        forward + (anew ? reservoirs : reservoirs / epochs),
+        2 * forward,
+        pairs * epochs,
+        0);
+  }
+
+  /// The same with recurrent networks of `hidden` cells in the place of the reservoirs, all of it
+  /// trained through time: what the paper calls SRNN-CLIP.
+  public static TrainingCost recurrentPair(
+      long imageInputs,
+      long imageSteps,
+      long soundInputs,
+      long soundSteps,
+      long hidden,
+      long width,
+      double pairs,
+      double epochs) {
+    double forward =
+        (double) (imageInputs + hidden) * hidden * imageSteps
+            + (double) (soundInputs + hidden) * hidden * soundSteps
+            + 2 * projection(hidden, width);
+    return new TrainingCost(
+        (imageInputs + soundInputs + 2 * hidden) * hidden + 2 * projectionParameters(hidden, width),
+        forward,
+        2 * forward,
+        pairs * epochs,
+        0);
+  }
+
+  private static double projection(long features, long width) {
+    return (double) features * width + (double) width * width;
+  }
+
+  /// Both maps with their biases, and the scale and shift of the normalisation.
+  private static long projectionParameters(long features, long width) {
+    return features * width + width * width + 4 * width;
+  }
 }

@@ -20,7 +20,10 @@ public final class Retrieval {
     CENTRED,
     /// Their cosine less its mean over the ten nearest of either side, against items that are near
     /// to everything. It looks at all queries at once, though at no label.
-    CSLS
+    CSLS,
+    /// The cosine with the mean of each class of the gallery in the place of its recordings. The
+    /// gallery's classes are what is offered; no label of a query is looked at.
+    PROTOTYPE
   }
 
   private static final int NEIGHBOURS = 10;
@@ -35,11 +38,17 @@ public final class Retrieval {
       float[][] gallery,
       int[] galleryLabels,
       Measure measure) {
+    if (measure == Measure.PROTOTYPE) {
+      int[] classes = Arrays.stream(galleryLabels).distinct().sorted().toArray();
+      return accuracy(
+          queries, queryLabels, means(gallery, galleryLabels, classes), classes, Measure.COSINE);
+    }
     float[][] like =
         switch (measure) {
           case DOT -> products(queries, gallery);
           case COSINE -> products(unit(queries), unit(gallery));
           case CENTRED -> products(unit(centred(queries)), unit(centred(gallery)));
+          case PROTOTYPE -> throw new IllegalStateException("handled above");
           case CSLS -> corrected(products(unit(queries), unit(gallery)));
         };
     int right = 0;
@@ -47,6 +56,16 @@ public final class Retrieval {
       right += galleryLabels[Dense.argmax(like[i])] == queryLabels[i] ? 1 : 0;
     }
     return right / (double) queries.length;
+  }
+
+  /// The mean of the unit vectors of each class.
+  private static float[][] means(float[][] rows, int[] labels, int[] classes) {
+    float[][] unit = unit(rows);
+    float[][] out = new float[classes.length][rows[0].length];
+    for (int i = 0; i < rows.length; i++) {
+      Dense.axpy(1, unit[i], out[Arrays.binarySearch(classes, labels[i])]);
+    }
+    return out;
   }
 
   private static float[][] products(float[][] queries, float[][] gallery) {

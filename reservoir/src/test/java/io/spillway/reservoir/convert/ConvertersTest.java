@@ -57,7 +57,7 @@ final class ConvertersTest {
   @Test
   void aPixelFiresOnceForEachThresholdItsSignalCrosses() {
     PixelModel model =
-        new PixelModel(new PixelModel.Response.Logarithmic(.5), .1, .1, 0, 1e6, 0, 0);
+        new PixelModel(new PixelModel.Response.Logarithmic(.5), .1, .1, 0, 1e6, 0, 0, 1);
     EventPixels pixels = new EventPixels(model, 1, 1, new Seeds(1).stream("pixel"));
     pixels.show(new float[] {.5f}, 0);
     pixels.show(new float[] {1}, 1000); // ln 1.5 - ln 1 = .405: four steps of .1
