@@ -351,6 +351,7 @@ public final class ZeroShotCommand extends SpillwayCommand {
         return m;
       }
     }
-    throw SpillwayException.badInput("--measure %s, known: dot, cosine, centred, csls, prototype", measure);
+    throw SpillwayException.badInput(
+        "--measure %s, known: dot, cosine, centred, csls, prototype", measure);
   }
 }

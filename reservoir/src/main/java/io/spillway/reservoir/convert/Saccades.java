@@ -108,8 +108,7 @@ public final class Saccades {
   }
 
   /// Bilinear sampling; the sensor sees a dark digit on bright ground.
-  private static void shift(
-      float[] blurred, double dx, double dy, float contrast, float[] frame) {
+  private static void shift(float[] blurred, double dx, double dy, float contrast, float[] frame) {
     int wide = SENSOR + 16;
     int floorX = (int) Math.floor(dx);
     int floorY = (int) Math.floor(dy);

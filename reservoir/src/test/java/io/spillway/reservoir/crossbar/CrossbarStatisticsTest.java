@@ -122,6 +122,52 @@ final class CrossbarStatisticsTest {
     assertThat((cell.state() - before) / 100).isCloseTo(cell.stepUp(), relative(cell.stepUp(), .1));
   }
 
+  /// The published parameters of each pulsed preset: mean step, its spread, bounds and their
+  /// spread, up over down and its spread.
+  static List<Object[]> pulsedDefinitions() {
+    return List.of(
+        new Object[] {"ReRamESPreset", .00135, .2, 1.0, .3, -1.0, .3, .259359, .05},
+        new Object[] {"ReRamSBPreset", .002, .3, 1.25, .24, -.75, .4, 0.0, .01},
+        new Object[] {"ReRamArrayOMPreset", .0949, .7829, 1.0, .3499, -1.0, .5695, 0.0, .01},
+        new Object[] {"ReRamArrayHfO2Preset", .4622, .7125, 1.0, .4295, -1.0, .5990, 0.0, .01},
+        new Object[] {"CapacitorPreset", .005, .1, 1.0, .07, -1.0, .07, 0.0, .06},
+        new Object[] {"EcRamPreset", .002, .1, 1.1724, .05, -.8276, .05, 0.0, .01},
+        new Object[] {"EcRamMOPreset", 2.8214e-4, .1, 1.1714, .05, -.8286, .05, 0.0, .01},
+        new Object[] {"IdealizedPreset", .0002, .3, 1.0, .3, -1.0, .3, 0.0, 0.0},
+        new Object[] {"GokmenVlasovPreset", .0016, .3, 1.0, .3, -1.0, .3, 0.0, .01});
+  }
+
+  @ParameterizedTest
+  @MethodSource("pulsedDefinitions")
+  void pulsedPresetsHaveTheirPublishedStatistics(
+      String name,
+      double step,
+      double stepSpread,
+      double max,
+      double maxSpread,
+      double min,
+      double minSpread,
+      double upDown,
+      double upDownSpread) {
+    if (!(DevicePresets.named(name).fabricated() instanceof Fabricated.Pulsed pulsed)) {
+      throw new AssertionError(name + " is no pulsed device");
+    }
+    RandomGenerator random = new Seeds(9).stream(name);
+    Moments up = Moments.of(CELLS, () -> pulsed.device().fabricate(random).stepUp());
+    Moments upper = Moments.of(CELLS, () -> pulsed.device().fabricate(random).upper());
+    Moments lower = Moments.of(CELLS, () -> pulsed.device().fabricate(random).lower());
+    // a log-normal of that log-spread has a larger relative one; a step is taken by its size
+    double own = stepSpread > .5 ? Math.sqrt(Math.expm1(stepSpread * stepSpread)) : stepSpread;
+    double spread = Math.hypot(own, upDownSpread / (1 + upDown));
+    assertThat(up.mean()).isCloseTo(step * (1 + upDown), relative(step, .03));
+    assertThat(up.sigma()).isCloseTo(step * (1 + upDown) * spread, relative(step * spread, .06));
+    // bounds are cut at zero, which the widest feel
+    assertThat(upper.mean()).isCloseTo(max, relative(max, .02));
+    assertThat(upper.sigma()).isCloseTo(max * maxSpread, relative(max * maxSpread, .05));
+    assertThat(lower.mean()).isCloseTo(min, relative(min, .05));
+    assertThat(lower.sigma()).isCloseTo(-min * minSpread, relative(min * minSpread, .1));
+  }
+
   @Test
   void softBoundsSlowDownTowardsTheBound() {
     PulsedDevice.Law law = new PulsedDevice.Law.SoftBounds();
