@@ -48,7 +48,7 @@ public final class Main {
       if (plain.isPresent()) {
         return call(plain.get());
       }
-      return commandLine(direct.get()).execute(Arrays.copyOfRange(args, 2, args.length));
+      return execute(commandLine(direct.get()), Arrays.copyOfRange(args, 2, args.length));
     }
     String name = args[0].equals("help") && args.length > 1 ? args[1] : args[0];
     Optional<Commands.Entry> entry = Commands.find(name);
@@ -60,7 +60,16 @@ public final class Main {
     String[] rest =
         args[0].equals("help") ? new String[] {"--help"} : Arrays.copyOfRange(args, 1, args.length);
     CommandLine line = commandLine(entry.get());
-    return line.execute(rest);
+    return execute(line, rest);
+  }
+
+  /// Runs a command; picocli hands on exceptions only, a full heap is told here.
+  private static int execute(CommandLine line, String... args) {
+    try {
+      return line.execute(args);
+    } catch (OutOfMemoryError e) {
+      return report(e);
+    }
   }
 
   private static int call(SpillwayCommand command) {

@@ -112,8 +112,15 @@ public final class Idx {
       return body.read(in);
     } catch (NoSuchFileException e) {
       throw SpillwayException.notFound("%s: no such file", file);
-    } catch (EOFException | ZipException e) {
-      throw SpillwayException.badFile(file, "", "the file is truncated or corrupt: %s", e);
+    } catch (EOFException e) {
+      throw SpillwayException.badFile(
+          file,
+          "",
+          "the file ends inside %s; it is truncated, fetch it again",
+          e.getMessage() == null ? "its header" : e.getMessage());
+    } catch (ZipException e) {
+      throw SpillwayException.badFile(
+          file, "", "the compressed file is corrupt: %s", String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
     }

@@ -1,6 +1,7 @@
 package io.spillway.reservoir.liquid;
 
 import io.spillway.platform.Seeds;
+import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.crossbar.Crossbar;
 import io.spillway.reservoir.crossbar.DeviceModel;
 import io.spillway.reservoir.crossbar.DevicePresets;
@@ -31,6 +32,7 @@ final class Synapses {
     model = config.noise() ? device : device.noiseless();
     Seeds seeds = new Seeds(config.seed());
     int n = config.neurons();
+    checkMemory(n, framing.inputs());
     double unit = PUBLISHED_SIGMA / model.weightSigma();
     inputFactor = (float) (config.inputScale() * unit);
     recurrentFactor = (float) (config.recurrentScale() * unit);
@@ -58,6 +60,19 @@ final class Synapses {
     input =
         Crossbar.fabricate(model, framing.inputs(), n, inputMask, seeds.stream("input-crossbar"));
     recurrent = Crossbar.fabricate(model, n, n, recurrentMask, seeds.stream("recurrent-crossbar"));
+  }
+
+  /// Refuses what the heap cannot hold before it is begun: two conductances a pair, and about as
+  /// much again for the rows that are simulated.
+  private static void checkMemory(int neurons, int inputs) {
+    long pairs = ((long) neurons + inputs) * neurons;
+    long heap = Runtime.getRuntime().maxMemory();
+    if (pairs * 8 > heap * .9) {
+      throw SpillwayException.doesNotFit(
+          "%d neurons on %d inputs have %d pairs of cells, %d MiB; the heap has %d MiB: take fewer"
+              + " neurons or give more with SPILLWAY_JAVA_OPTIONS=-Xmx",
+          neurons, inputs, pairs, pairs * 8 >> 20, heap >> 20);
+    }
   }
 
   /// Where each neuron lies over the inputs.

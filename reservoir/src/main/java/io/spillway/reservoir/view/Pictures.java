@@ -198,14 +198,15 @@ public final class Pictures {
 
   /// How many neurons fire how often.
   public static BufferedImage rates(float[] spikesOfNeuron, String unit) {
-    int bins = 40;
     double largest = 1e-9;
     for (float v : spikesOfNeuron) {
       largest = Math.max(largest, v);
     }
+    // counts are whole: a bin of its own for each while there is room, else none stays empty
+    int bins = (int) Math.clamp(Math.ceil((largest + 1) / Math.ceil((largest + 1) / 40)), 1, 40);
     int[] count = new int[bins];
     for (float v : spikesOfNeuron) {
-      count[Math.min(bins - 1, (int) (v / largest * bins))]++;
+      count[Math.min(bins - 1, (int) (v / (largest + 1) * bins))]++;
     }
     int most = 1;
     for (int c : count) {
@@ -216,13 +217,15 @@ public final class Pictures {
     for (int k = 0; k < bins; k++) {
       int tall = (int) Math.round(190.0 * count[k] / most);
       g.setColor(BRIGHTER);
-      g.fillRect(50 + k * 14, 210 - tall, 12, tall);
+      int left = 50 + k * 560 / bins;
+      g.fillRect(left, 210 - tall, Math.max(1, 560 / bins - 2), tall);
     }
     g.setColor(TEXT);
     Fonts.draw(g, "neurons", 4, 16);
     Fonts.draw(g, Integer.toString(most), 8, 30);
     Fonts.draw(g, "0", 50, 228);
-    Fonts.draw(g, String.format(Locale.ROOT, "%.3g %s", largest, unit), 480, 228);
+    String end = String.format(Locale.ROOT, "%.0f %s", largest, unit);
+    Fonts.draw(g, end, 620 - g.getFontMetrics().stringWidth(end), 228);
     g.dispose();
     return image;
   }
