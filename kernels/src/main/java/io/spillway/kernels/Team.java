@@ -12,6 +12,13 @@ import org.jspecify.annotations.Nullable;
 public final class Team implements AutoCloseable {
   private static final int SPINS = 2000;
 
+  /// How long a helper stays awake without work: longer than the gaps between the products of one
+  /// token, since waking a sleeping thread of a virtual machine takes as long as a small product.
+  private static final long AWAKE_NANOS = 300_000;
+
+  /// Looks at the work between two looks at the clock.
+  private static final int LOOKS = 64;
+
   private final Thread[] helpers;
   private volatile @Nullable Work work;
   private volatile boolean closed;
@@ -58,14 +65,16 @@ public final class Team implements AutoCloseable {
 
   private void help() {
     Work last = null;
-    int idle = 0;
+    int looks = 0;
+    long since = System.nanoTime();
     while (!closed) {
       Work now = work;
       if (now != null && now != last) {
         last = now;
-        idle = 0;
         now.help();
-      } else if (++idle < SPINS) {
+        looks = 0;
+        since = System.nanoTime();
+      } else if (++looks % LOOKS != 0 || System.nanoTime() - since < AWAKE_NANOS) {
         Thread.onSpinWait();
       } else {
         LockSupport.park(this);

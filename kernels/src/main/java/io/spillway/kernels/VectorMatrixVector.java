@@ -5,27 +5,34 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The product with vectors of pairs: a 32-bit lane holds two neighbouring bf16 numbers, the even
 /// one in its lower half, so a shift and a mask give two vectors of floats. The vector `x` is laid
 /// out once as its even and its odd numbers, aligned to cache lines. Four rows share each load of
-/// `x`.
+/// `x`, so that little but the weights passes through a core while it waits for memory.
 ///
 /// One caller at a time for each object.
 public final class VectorMatrixVector implements MatrixVector {
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> HALF =
+      VectorSpecies.of(int.class, VectorShape.forBitSize(L.vectorBitSize() / 2));
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final int ROWS = 4;
 
-  /// Rows of one part of the work at least.
-  private static final int LEAST_PART = 16;
+  /// Bytes of one part of the work: long enough that taking it costs nothing beside it, short
+  /// enough that threads end together.
+  private static final long PART_BYTES = 256 * 1024;
 
   private final Team team;
   private final Arena arena = Arena.ofAuto();
@@ -41,31 +48,47 @@ public final class VectorMatrixVector implements MatrixVector {
   }
 
   @Override
-  public void multiply(
-      MemorySegment matrix, int rows, int columns, MemorySegment x, MemorySegment y) {
-    Objects.checkFromIndexSize(0, 2L * rows * columns, matrix.byteSize());
+  public void multiply(List<Factor> factors, int columns, MemorySegment x) {
     Objects.checkFromIndexSize(0, 4L * columns, x.byteSize());
-    Objects.checkFromIndexSize(0, 4L * rows, y.byteSize());
+    for (Factor factor : factors) {
+      Objects.checkFromIndexSize(0, 2L * factor.rows() * columns, factor.matrix().byteSize());
+      Objects.checkFromIndexSize(0, 4L * factor.rows(), factor.y().byteSize());
+    }
     layOut(x, columns);
-    int wanted = team.threads() == 1 ? 1 : team.threads() * 8;
-    int size = Math.max(LEAST_PART, (rows / wanted + ROWS - 1) / ROWS * ROWS);
-    long matrixAt = matrix.address();
-    long yAt = y.address();
+    int size = (int) Math.max(1, PART_BYTES / (2L * columns) / ROWS) * ROWS;
+    int parts = factors.stream().mapToInt(factor -> parts(factor, size)).sum();
     long evens = laidOut.address();
     long odds = evens + half(columns);
     team.run(
-        (rows + size - 1) / size,
+        parts,
         part -> {
-          int from = (int) part * size;
-          rows(matrixAt, columns, evens, odds, yAt, from, Math.min(rows, from + size));
+          int at = (int) part;
+          for (Factor factor : factors) {
+            int own = parts(factor, size);
+            if (at < own) {
+              int to = Math.min(factor.rows(), (at + 1) * size);
+              rows(
+                  factor.matrix().address(),
+                  columns,
+                  evens,
+                  odds,
+                  factor.y().address(),
+                  at * size,
+                  to);
+              return;
+            }
+            at -= own;
+          }
         });
-    Reference.reachabilityFence(matrix);
+    Reference.reachabilityFence(factors);
     Reference.reachabilityFence(x);
-    Reference.reachabilityFence(y);
   }
 
-  /// Bytes of the even numbers, rounded up to cache lines; an odd column leaves the last odd number
-  /// zero.
+  private static int parts(Factor factor, int size) {
+    return (factor.rows() + size - 1) / size;
+  }
+
+  /// Bytes of the even numbers, rounded up to cache lines.
   private static long half(int columns) {
     return (4L * ((columns + 1) / 2) + 63) / 64 * 64;
   }
@@ -75,9 +98,21 @@ public final class VectorMatrixVector implements MatrixVector {
     if (laidOut.byteSize() < 2 * half) {
       laidOut = arena.allocate(2 * half, 64);
     }
-    for (int i = 0; i < columns; i++) {
+    int whole = L.loopBound(columns / 2);
+    for (int i = 0; i < whole; i += L.length()) {
+      LongVector pairs = LongVector.fromMemorySegment(L, x, 8L * i, ORDER);
+      store(pairs, 4L * i);
+      store(pairs.lanewise(VectorOperators.LSHR, 32), half + 4L * i);
+    }
+    for (int i = 2 * whole; i < columns; i++) {
       laidOut.set(FLOAT, (i & 1) * half + 4L * (i >> 1), x.get(FLOAT, 4L * i));
     }
+  }
+
+  /// The lower halves of all lanes.
+  private void store(LongVector pairs, long at) {
+    ((IntVector) pairs.convertShape(VectorOperators.L2I, HALF, 0))
+        .intoMemorySegment(laidOut, at, ORDER);
   }
 
   private static void rows(

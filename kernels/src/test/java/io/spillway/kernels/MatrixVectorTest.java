@@ -3,10 +3,13 @@ package io.spillway.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.spillway.kernels.MatrixVector.Factor;
 import io.spillway.testkit.Cases;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -44,6 +47,35 @@ class MatrixVectorTest {
                   .containsExactly(expected.toArray(ValueLayout.JAVA_FLOAT), Offset.offset(2e-4f));
             }
           });
+    }
+  }
+
+  @Test
+  void severalProductsWithOneVectorAgree() {
+    try (Team team = new Team(2);
+        Arena arena = Arena.ofShared()) {
+      int columns = 2050;
+      MemorySegment x = arena.allocate(4L * columns, 4);
+      for (int i = 0; i < columns; i++) {
+        x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i % 11 - 5) / 8f);
+      }
+      List<Factor> found = new ArrayList<>();
+      List<Factor> expected = new ArrayList<>();
+      for (int rows : new int[] {300, 3, 64}) {
+        MemorySegment matrix = arena.allocate(2L * rows * columns, 2);
+        for (long i = 0; i < (long) rows * columns; i++) {
+          Precision.BF16.set(matrix, i, (i % 13 - 6) / 4f);
+        }
+        found.add(new Factor(matrix, rows, arena.allocate(4L * rows, 4)));
+        expected.add(new Factor(matrix, rows, arena.allocate(4L * rows, 4)));
+      }
+      new VectorMatrixVector(team).multiply(found, columns, x);
+      new ScalarMatrixVector().multiply(expected, columns, x);
+      for (int i = 0; i < found.size(); i++) {
+        assertThat(found.get(i).y().toArray(ValueLayout.JAVA_FLOAT))
+            .containsExactly(
+                expected.get(i).y().toArray(ValueLayout.JAVA_FLOAT), Offset.offset(1e-3f));
+      }
     }
   }
 
