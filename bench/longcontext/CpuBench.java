@@ -144,7 +144,7 @@ public final class CpuBench {
 
   /// Reads every matrix of the model once with as many threads, parts and rows side by side as a step does, adding up
   /// without further work: the bound of one token.
-  private static double readRate(DecoderFolder model) {
+  static double readRate(DecoderFolder model) {
     Decoder decoder = model.decoder();
     List<MemorySegment> matrices = new ArrayList<>();
     List<Integer> rows = new ArrayList<>();

@@ -1,11 +1,11 @@
 package io.spillway.kernels;
 
-import java.lang.foreign.MemorySegment;
-
 /// Number by number in double precision: what [VectorTokenAttention] is checked against.
 public final class ScalarTokenAttention implements TokenAttention {
   @Override
-  public void attend(MemorySegment query, int heads, Heads keys, Heads values, MemorySegment out) {
+  public void attend(Heads query, Heads keys, Heads values, Heads out) {
+    TokenAttention.check(query, keys, values, out);
+    int heads = query.heads();
     int dim = keys.dim();
     int group = heads / keys.heads();
     for (int head = 0; head < heads; head++) {
@@ -14,7 +14,7 @@ public final class ScalarTokenAttention implements TokenAttention {
       for (int token = 0; token < keys.tokens(); token++) {
         double score = 0;
         for (int i = 0; i < dim; i++) {
-          score += Precision.F32.get(query, (long) head * dim + i) * get(keys, head / group, token, i);
+          score += get(query, head, 0, i) * get(keys, head / group, token, i);
         }
         weights[token] = score / Math.sqrt(dim);
         largest = Math.max(largest, weights[token]);
@@ -29,7 +29,7 @@ public final class ScalarTokenAttention implements TokenAttention {
         for (int token = 0; token < keys.tokens(); token++) {
           value += weights[token] * get(values, head / group, token, i);
         }
-        Precision.F32.set(out, (long) head * dim + i, (float) (value / sum));
+        out.precision().set(out.data(), out.at(head, 0) + i, (float) (value / sum));
       }
     }
   }

@@ -15,7 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// weighted values for every query head of the group, which are joined at the end. Keys and values
 /// are read as pairs, as in [VectorMatrixVector], once for four query heads.
 ///
-/// Dimensions that do not fill vectors of pairs go through [ScalarTokenAttention].
+/// Dimensions that do not fill vectors of pairs and other types than bf16 go through
+/// [ScalarTokenAttention].
 ///
 /// One caller at a time for each object.
 public final class VectorTokenAttention implements TokenAttention {
@@ -56,26 +57,20 @@ public final class VectorTokenAttention implements TokenAttention {
   }
 
   @Override
-  public void attend(MemorySegment query, int heads, Heads keys, Heads values, MemorySegment out) {
+  public void attend(Heads query, Heads keys, Heads values, Heads out) {
+    TokenAttention.check(query, keys, values, out);
     int dim = keys.dim();
-    Objects.checkFromIndexSize(0, 4L * heads * dim, query.byteSize());
-    Objects.checkFromIndexSize(0, 4L * heads * dim, out.byteSize());
-    LayerMath.require(
-        keys.fits(values)
-            && heads % keys.heads() == 0
-            && keys.precision() == Precision.BF16
-            && values.precision() == Precision.BF16,
-        keys,
-        values);
-    if (dim % (2 * I.length()) != 0) {
-      scalar.attend(query, heads, keys, values, out);
+    boolean pairs = keys.precision() == Precision.BF16 && values.precision() == Precision.BF16;
+    if (!pairs || dim % (2 * I.length()) != 0) {
+      scalar.attend(query, keys, values, out);
       return;
     }
+    int heads = query.heads();
     int group = heads / keys.heads();
     int blocks = (keys.tokens() + BLOCK - 1) / BLOCK;
     int parts = keys.heads() * blocks;
     Layout at = layout(heads, dim, group, parts);
-    split(query, heads, dim, at.query());
+    split(query, at.query());
     team.run(
         parts,
         part -> {
@@ -84,8 +79,9 @@ public final class VectorTokenAttention implements TokenAttention {
           block(at, (int) part, head, keys, values, from, Math.min(keys.tokens(), from + BLOCK));
         });
     for (int head = 0; head < heads; head++) {
-      join(at, head / group * blocks, blocks, head % group, out, (long) head * dim);
+      join(at, head / group * blocks, blocks, head % group, out, out.at(head, 0));
     }
+    Reference.reachabilityFence(query);
     Reference.reachabilityFence(keys);
     Reference.reachabilityFence(values);
   }
@@ -103,11 +99,15 @@ public final class VectorTokenAttention implements TokenAttention {
     return new Layout(begin, begin + query, third, third + values, dim, group);
   }
 
-  private static void split(MemorySegment query, int heads, int dim, long to) {
+  private static void split(Heads query, long to) {
+    int dim = query.dim();
     float scale = (float) (1 / Math.sqrt(dim));
-    for (int i = 0; i < heads * dim; i++) {
-      long place = i / dim * dim + (i % 2) * (dim / 2) + i % dim / 2;
-      MEMORY.set(FLOAT, to + 4 * place, query.get(FLOAT, 4L * i) * scale);
+    for (int head = 0; head < query.heads(); head++) {
+      long from = query.at(head, 0);
+      for (int i = 0; i < dim; i++) {
+        long place = (long) head * dim + (i % 2) * (dim / 2) + i / 2;
+        MEMORY.set(FLOAT, to + 4 * place, query.precision().get(query.data(), from + i) * scale);
+      }
     }
   }
 
@@ -263,7 +263,7 @@ public final class VectorTokenAttention implements TokenAttention {
 
   /// Joins the blocks of one query head.
   private static void join(
-      Layout at, int firstPart, int blocks, int inGroup, MemorySegment out, long to) {
+      Layout at, int firstPart, int blocks, int inGroup, Heads out, long to) {
     float largest = Float.NEGATIVE_INFINITY;
     for (int b = 0; b < blocks; b++) {
       largest = Math.max(largest, MEMORY.get(FLOAT, at.sums(firstPart + b, inGroup)));
@@ -282,7 +282,7 @@ public final class VectorTokenAttention implements TokenAttention {
         long place = (i % 2) * half + i / 2;
         value += shares[b] * MEMORY.get(FLOAT, at.values(firstPart + b, inGroup) + 4 * place);
       }
-      out.set(FLOAT, 4 * (to + i), value / sum);
+      out.precision().set(out.data(), to + i, value / sum);
     }
   }
 

@@ -144,14 +144,12 @@ class LayerMathTest {
             try (Arena arena = Arena.ofShared()) {
               Heads keys = filled(arena, Precision.BF16, kvHeads, tokens, dim, random);
               Heads values = filled(arena, Precision.BF16, kvHeads, tokens, dim, random);
-              MemorySegment query = arena.allocate(4L * heads * dim, 4);
-              for (long i = 0; i < (long) heads * dim; i++) {
-                Precision.F32.set(query, i, 3 * (float) random.nextGaussian());
-              }
-              Heads expected = Heads.rows(arena.allocate(4L * heads * dim, 4), Precision.F32, heads, dim);
-              Heads found = Heads.rows(arena.allocate(4L * heads * dim, 4), Precision.F32, heads, dim);
-              new ScalarTokenAttention().attend(query, heads, keys, values, expected.data());
-              fast.attend(query, heads, keys, values, found.data());
+              Precision type = random.nextBoolean() ? Precision.F32 : Precision.BF16;
+              Heads query = filled(arena, type, heads, 1, dim, random);
+              Heads expected = room(arena, Precision.F32, heads, 1, dim);
+              Heads found = room(arena, Precision.F32, heads, 1, dim);
+              new ScalarTokenAttention().attend(query, keys, values, expected);
+              fast.attend(query, keys, values, found);
               compare(expected, found);
             }
           });

@@ -6,10 +6,12 @@ import static org.bytedeco.pytorch.global.torch.rms_norm;
 import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 import static org.bytedeco.pytorch.global.torch.silu;
 
+import io.spillway.kernels.Heads;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorScope;
+import io.spillway.tensor.Tensors;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -45,6 +47,7 @@ public final class Decoder {
   private final Map<String, Tensor> weights;
   private final Rope rope;
   private final ComputeDevice device;
+  private final RowLayer rowLayer;
 
   /// @param weights all names of [DecoderConfig#shapes]; joined projections under phi3's names are
   ///   used where they are there as well, see [FusedWeights] **Errors:** a missing weight or a
@@ -54,6 +57,7 @@ public final class Decoder {
     this.weights = Map.copyOf(weights);
     this.rope = new Rope(config);
     config.shapes().forEach(this::check);
+    this.rowLayer = new RowLayer(config, this.weights);
     Tensor any = weight("model.norm.weight");
     this.device =
         any.is_cuda()
@@ -153,6 +157,9 @@ public final class Decoder {
 
   /// Normalises, projects and cuts into heads.
   public Qkv project(int layer, Tensor x) {
+    if (RowLayer.serves(config, x, weight("model.norm.weight"))) {
+      return CpuKernels.use(kernels -> rowLayer.project(kernels, layer, x));
+    }
     String at = "model.layers." + layer + ".";
     Tensor normed = norm(x, at + "input_layernorm.weight");
     long q = (long) config.heads() * config.headDim();
@@ -260,6 +267,9 @@ public final class Decoder {
   ///
   /// @param attended `[batch, heads, tokens, headDim]`
   public Tensor finish(int layer, Tensor x, Tensor attended) {
+    if (RowLayer.serves(config, x, weight("model.norm.weight"))) {
+      return CpuKernels.use(kernels -> rowLayer.finish(kernels, layer, x, attended));
+    }
     String at = "model.layers." + layer + ".";
     Tensor joined =
         attended
@@ -300,9 +310,19 @@ public final class Decoder {
       gate = linear(normed, weight(at + "mlp.gate_proj.weight"));
       up = linear(normed, weight(at + "mlp.up_proj.weight"));
     }
+    return linear(gated(gate, up), weight(at + "mlp.down_proj.weight"));
+  }
+
+  /// `silu(gate) · up`, in the place of `gate` where no gradient is recorded.
+  private static Tensor gated(Tensor gate, Tensor up) {
+    Heads first = CpuKernels.serve(gate) ? CpuKernels.heads(gate) : null;
+    Heads second = first == null ? null : CpuKernels.heads(up);
+    if (first != null && second != null) {
+      CpuKernels.run(kernels -> kernels.math().gate(first, second, first));
+      return gate;
+    }
     Tensor inner = silu(gate);
-    inner = GradMode.is_enabled() ? inner.mul(up) : inner.mul_(up);
-    return linear(inner, weight(at + "mlp.down_proj.weight"));
+    return GradMode.is_enabled() ? inner.mul(up) : inner.mul_(up);
   }
 
   /// `fresh + x`, in place where no gradient is recorded.
@@ -323,6 +343,15 @@ public final class Decoder {
 
   private Tensor norm(Tensor x, String name) {
     Tensor weight = weight(name);
+    Heads rows = CpuKernels.serve(x) ? CpuKernels.heads(x) : null;
+    if (rows != null) {
+      Tensor out = CpuKernels.room(x, Tensors.shape(x));
+      Heads to = CpuKernels.own(out);
+      Heads factors = CpuKernels.own(weight);
+      CpuKernels.run(
+          kernels -> kernels.math().rmsNorm(rows, factors, config.normEpsilon(), to));
+      return out;
+    }
     return rms_norm(
         x,
         new long[] {weight.size(0)},
@@ -350,6 +379,18 @@ public final class Decoder {
   /// Turns queries or keys by their positions' angles.
   public Tensor rotate(Tensor x, Angles angles) {
     long half = config.rotaryDim() / 2;
+    Heads rows = CpuKernels.serve(x) && x.size(0) == 1 ? CpuKernels.heads(x) : null;
+    Tensor sine = angles.sines();
+    if (rows != null && sine.dim() == 3 && sine.size(0) == rows.tokens()) {
+      Heads cosines = CpuKernels.heads(angles.cosines().transpose(0, 1));
+      Heads sines = CpuKernels.heads(sine.narrow(1, 1, 1).transpose(0, 1));
+      if (cosines != null && sines != null) {
+        Tensor out = CpuKernels.room(x, Tensors.shape(x));
+        Heads to = CpuKernels.own(out);
+        CpuKernels.run(kernels -> kernels.math().rotate(rows, cosines, sines, to));
+        return out;
+      }
+    }
     boolean whole = config.rotaryDim() == config.headDim();
     Tensor pairs =
         (whole ? x : x.narrow(3, 0, config.rotaryDim())).unflatten(3, new long[] {2, half});

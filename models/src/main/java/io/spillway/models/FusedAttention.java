@@ -1,5 +1,6 @@
 package io.spillway.models;
 
+import io.spillway.kernels.Heads;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Operators;
 import io.spillway.tensor.TensorScope;
@@ -60,6 +61,12 @@ public final class FusedAttention {
 
   /// Query `i` sees the first `past + i + 1` keys.
   public static Tensor attend(Tensor query, Tensor key, Tensor value, long past) {
+    if (query.size(2) == 1 && query.size(0) == 1 && CpuKernels.serve(query)) {
+      Tensor one = ofOneToken(query, key, value);
+      if (one != null) {
+        return one;
+      }
+    }
     boolean isLong = query.size(2) >= 1024 && past >= 8192;
     if (isLong && query.is_cuda() && Tensors.dtype(query) != DType.F32) {
       Way best = way;
@@ -72,6 +79,23 @@ public final class FusedAttention {
       }
     }
     return joined(query, key, value, past);
+  }
+
+  /// One token over a cache in bf16 through this project's kernel; null if they are none such.
+  private static @Nullable Tensor ofOneToken(Tensor query, Tensor key, Tensor value) {
+    if (Tensors.dtype(key) != DType.BF16 || Tensors.dtype(value) != DType.BF16) {
+      return null;
+    }
+    Heads asked = CpuKernels.heads(query);
+    Heads keys = CpuKernels.heads(key);
+    Heads values = CpuKernels.heads(value);
+    if (asked == null || keys == null || values == null) {
+      return null;
+    }
+    Tensor out = CpuKernels.room(query, Tensors.shape(query));
+    Heads to = CpuKernels.own(out);
+    CpuKernels.run(kernels -> kernels.attention().attend(asked, keys, values, to));
+    return out;
   }
 
   /// Measures both ways once for the process; the one at once counts only if it agrees.

@@ -1,10 +1,6 @@
 package io.spillway.models;
 
-import io.spillway.kernels.Team;
-import io.spillway.kernels.VectorMatrixVector;
-import io.spillway.tensor.DType;
 import io.spillway.tensor.Tensors;
-import io.spillway.tensor.Torch;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -15,9 +11,6 @@ import org.jspecify.annotations.Nullable;
 /// libtorch's `linear` reaches a fraction of its rate: bf16 weights take the kernel of this
 /// project, f32 ones libtorch's product of a matrix and a vector. All else is `linear`.
 final class RowProduct {
-  private static @Nullable Team team;
-  private static @Nullable VectorMatrixVector kernel;
-
   private RowProduct() {}
 
   /// `x · weightᵀ + bias`, in the type of `x`.
@@ -33,7 +26,7 @@ final class RowProduct {
     }
     Tensor product =
         switch (Tensors.dtype(x)) {
-          case BF16 -> multiply(x, weight);
+          case BF16 -> CpuKernels.multiply(x, weight);
           case F32 -> weight.mv(x.reshape(-1));
           case F64, F16, I64, I32, I16, I8, U8, BOOL -> torch.linear(x.reshape(1, -1), weight);
         };
@@ -41,28 +34,5 @@ final class RowProduct {
     shape[shape.length - 1] = weight.size(0);
     Tensor shaped = product.view(shape);
     return bias == null ? shaped : shaped.add_(bias);
-  }
-
-  private static synchronized Tensor multiply(Tensor x, Tensor weight) {
-    Team now = team;
-    VectorMatrixVector multiplier = kernel;
-    if (now == null || multiplier == null || now.threads() != Torch.threads()) {
-      if (now != null) {
-        now.close();
-      }
-      now = new Team(Torch.threads());
-      multiplier = new VectorMatrixVector(now);
-      team = now;
-      kernel = multiplier;
-    }
-    Tensor wide = Tensors.to(x.reshape(-1), DType.F32).contiguous();
-    Tensor out = Tensors.empty(DType.F32, weight.size(0));
-    multiplier.multiply(
-        Tensors.segment(weight),
-        Math.toIntExact(weight.size(0)),
-        Math.toIntExact(weight.size(1)),
-        Tensors.segment(wide),
-        Tensors.segment(out));
-    return Tensors.to(out, DType.BF16);
   }
 }
