@@ -166,7 +166,7 @@ public final class CpuBench {
           long step = matrices.get(m).byteSize() / rows.get(m);
           int size = Math.max(16, (rows.get(m) / (team.threads() * 8) + 3) / 4 * 4);
           int count = rows.get(m) / 4 * 4;
-          team.run((count + size - 1) / size, part -> {
+          team.runAwake((count + size - 1) / size, part -> {
             LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);
             LongVector b = a;
             LongVector c = a;

@@ -14,9 +14,9 @@ public interface LayerMath {
   /// `out = a + b`.
   void add(Heads a, Heads b, Heads out);
 
-  /// Turns pairs of components: `out[i] = in[i] · cos[i] - in[i + half] · sin[i]` and `out[i + half]
-  /// = in[i + half] · cos[i] + in[i] · sin[i]`, the same for every head; components from twice
-  /// `cosines.dim` on stay.
+  /// Turns pairs of components: `out[i] = in[i] · cos[i] - in[i + half] · sin[i]` and `out[i +
+  /// half] = in[i + half] · cos[i] + in[i] · sin[i]`, the same for every head; components from
+  /// twice `cosines.dim` on stay.
   ///
   /// @param cosines of half as many components as turn, one row for each token
   /// @param sines as `cosines`

@@ -7,13 +7,14 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Threads that share one short piece of work after another, tens of microseconds each: helpers
-/// wait awake for a moment before they sleep, and take parts as they get to them, so that a helper
-/// which the system holds up delays nobody by more than a part.
+/// take parts as they get to them, so that a helper which the system holds up delays nobody by more
+/// than a part, and wait awake for a moment where the next piece is known to come at once.
 public final class Team implements AutoCloseable {
   private static final int SPINS = 2000;
 
-  /// How long a helper stays awake without work: longer than the gaps between the products of one
-  /// token, since waking a sleeping thread of a virtual machine takes as long as a small product.
+  /// How long a helper stays awake for work that follows: longer than the gaps between the products
+  /// of one token, since waking a sleeping thread of a virtual machine takes as long as a small
+  /// product.
   private static final long AWAKE_NANOS = 300_000;
 
   /// Looks at the work between two looks at the clock.
@@ -26,13 +27,15 @@ public final class Team implements AutoCloseable {
   private static final class Work {
     final LongConsumer part;
     final int parts;
+    final boolean moreFollows;
     final AtomicInteger next = new AtomicInteger();
     final AtomicInteger done = new AtomicInteger();
     final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    Work(LongConsumer part, int parts) {
+    Work(LongConsumer part, int parts, boolean moreFollows) {
       this.part = part;
       this.parts = parts;
+      this.moreFollows = moreFollows;
     }
 
     void help() {
@@ -66,15 +69,15 @@ public final class Team implements AutoCloseable {
   private void help() {
     Work last = null;
     int looks = 0;
-    long since = System.nanoTime();
+    long until = System.nanoTime();
     while (!closed) {
       Work now = work;
       if (now != null && now != last) {
         last = now;
         now.help();
         looks = 0;
-        since = System.nanoTime();
-      } else if (++looks % LOOKS != 0 || System.nanoTime() - since < AWAKE_NANOS) {
+        until = System.nanoTime() + (now.moreFollows ? AWAKE_NANOS : 0);
+      } else if (++looks % LOOKS != 0 || System.nanoTime() - until < 0) {
         Thread.onSpinWait();
       } else {
         LockSupport.park(this);
@@ -84,8 +87,18 @@ public final class Team implements AutoCloseable {
 
   /// Calls `part` with each of `0 .. parts - 1` once, on any of the threads, and returns when all
   /// are done. One caller at a time.
-  public synchronized void run(int parts, LongConsumer part) {
-    Work now = new Work(part, parts);
+  public void run(int parts, LongConsumer part) {
+    run(parts, part, false);
+  }
+
+  /// [#run(int, LongConsumer)] whose helpers stay awake for a moment, as more work follows within
+  /// microseconds. They take a core from everybody else meanwhile, from libtorch's threads as well.
+  public void runAwake(int parts, LongConsumer part) {
+    run(parts, part, true);
+  }
+
+  private synchronized void run(int parts, LongConsumer part, boolean moreFollows) {
+    Work now = new Work(part, parts, moreFollows);
     if (parts > 1) {
       work = now;
       for (Thread helper : helpers) {

@@ -15,7 +15,6 @@ public interface TokenAttention {
   static void check(Heads query, Heads keys, Heads values, Heads out) {
     LayerMath.require(query.fits(out) && query.tokens() == 1, query, out);
     LayerMath.require(keys.fits(values), keys, values);
-    LayerMath.require(
-        keys.dim() == query.dim() && query.heads() % keys.heads() == 0, query, keys);
+    LayerMath.require(keys.dim() == query.dim() && query.heads() % keys.heads() == 0, query, keys);
   }
 }

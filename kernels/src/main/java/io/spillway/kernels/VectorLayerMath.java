@@ -55,7 +55,9 @@ public final class VectorLayerMath implements LayerMath {
   public void rmsNorm(Heads in, Heads weight, double epsilon, Heads out) {
     LayerMath.require(in.fits(out), in, out);
     LayerMath.require(weight.dim() == in.dim(), in, weight);
-    each(in, (head, token) -> norm(in, in.at(head, token), weight, epsilon, out, out.at(head, token)));
+    each(
+        in,
+        (head, token) -> norm(in, in.at(head, token), weight, epsilon, out, out.at(head, token)));
     keep(in, weight, out);
   }
 
@@ -149,8 +151,7 @@ public final class VectorLayerMath implements LayerMath {
     keep(in, cosines, sines, out);
   }
 
-  private static void rotate(
-      Heads in, Heads cosines, Heads sines, Heads out, int head, int token) {
+  private static void rotate(Heads in, Heads cosines, Heads sines, Heads out, int head, int token) {
     long from = in.at(head, token);
     long to = out.at(head, token);
     long c = cosines.at(0, token);

@@ -59,7 +59,7 @@ public final class VectorMatrixVector implements MatrixVector {
     int parts = factors.stream().mapToInt(factor -> parts(factor, size)).sum();
     long evens = laidOut.address();
     long odds = evens + half(columns);
-    team.run(
+    team.runAwake(
         parts,
         part -> {
           int at = (int) part;

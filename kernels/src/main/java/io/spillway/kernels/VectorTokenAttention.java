@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
-import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -71,7 +70,7 @@ public final class VectorTokenAttention implements TokenAttention {
     int parts = keys.heads() * blocks;
     Layout at = layout(heads, dim, group, parts);
     split(query, at.query());
-    team.run(
+    team.runAwake(
         parts,
         part -> {
           int head = (int) part / blocks;
@@ -172,8 +171,7 @@ public final class VectorTokenAttention implements TokenAttention {
       FloatVector a = FloatVector.zero(F);
       for (int i = 0; i < dim / 2; i += I.length()) {
         long at = query + 4L * i;
-        IntVector pairs =
-            IntVector.fromMemorySegment(I, MEMORY, key + t * stride + 4L * i, ORDER);
+        IntVector pairs = IntVector.fromMemorySegment(I, MEMORY, key + t * stride + 4L * i, ORDER);
         a = high(pairs).fma(load(at + 2L * dim), low(pairs).fma(load(at), a));
       }
       put(scores, t, a);
@@ -262,8 +260,7 @@ public final class VectorTokenAttention implements TokenAttention {
   }
 
   /// Joins the blocks of one query head.
-  private static void join(
-      Layout at, int firstPart, int blocks, int inGroup, Heads out, long to) {
+  private static void join(Layout at, int firstPart, int blocks, int inGroup, Heads out, long to) {
     float largest = Float.NEGATIVE_INFINITY;
     for (int b = 0; b < blocks; b++) {
       largest = Math.max(largest, MEMORY.get(FLOAT, at.sums(firstPart + b, inGroup)));

@@ -53,12 +53,7 @@ class LayerMathTest {
   }
 
   private static Heads filled(
-      Arena arena,
-      Precision precision,
-      int heads,
-      int tokens,
-      int dim,
-      RandomGenerator random) {
+      Arena arena, Precision precision, int heads, int tokens, int dim, RandomGenerator random) {
     Heads room = room(arena, precision, heads, tokens, dim);
     for (long i = 0; i < room.data().byteSize() / precision.bytes(); i++) {
       precision.set(room.data(), i, (float) random.nextGaussian());

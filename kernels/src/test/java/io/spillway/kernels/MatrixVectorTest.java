@@ -95,7 +95,11 @@ class MatrixVectorTest {
     try (Team team = new Team(4)) {
       for (int round = 0; round < 300; round++) {
         AtomicIntegerArray calls = new AtomicIntegerArray(1 + round % 40);
-        team.run(calls.length(), part -> calls.incrementAndGet((int) part));
+        if (round % 2 == 0) {
+          team.run(calls.length(), part -> calls.incrementAndGet((int) part));
+        } else {
+          team.runAwake(calls.length(), part -> calls.incrementAndGet((int) part));
+        }
         for (int i = 0; i < calls.length(); i++) {
           assertThat(calls.get(i)).isEqualTo(1);
         }

@@ -117,16 +117,15 @@ record CpuKernels(Team team, MatrixVector products, LayerMath math, TokenAttenti
   static Tensor multiply(Tensor x, Tensor weight) {
     Tensor wide = Tensors.to(x.reshape(-1), DType.F32).contiguous();
     Tensor out = Tensors.empty(DType.F32, weight.size(0));
-    run(
-        kernels ->
-            kernels
-                .products()
-                .multiply(
-                    Tensors.segment(weight),
-                    Math.toIntExact(weight.size(0)),
-                    Math.toIntExact(weight.size(1)),
-                    Tensors.segment(wide),
-                    Tensors.segment(out)));
+    run(kernels ->
+        kernels
+            .products()
+            .multiply(
+                Tensors.segment(weight),
+                Math.toIntExact(weight.size(0)),
+                Math.toIntExact(weight.size(1)),
+                Tensors.segment(wide),
+                Tensors.segment(out)));
     return Tensors.to(out, Tensors.dtype(x));
   }
 }

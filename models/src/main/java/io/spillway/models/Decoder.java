@@ -348,8 +348,7 @@ public final class Decoder {
       Tensor out = CpuKernels.room(x, Tensors.shape(x));
       Heads to = CpuKernels.own(out);
       Heads factors = CpuKernels.own(weight);
-      CpuKernels.run(
-          kernels -> kernels.math().rmsNorm(rows, factors, config.normEpsilon(), to));
+      CpuKernels.run(kernels -> kernels.math().rmsNorm(rows, factors, config.normEpsilon(), to));
       return out;
     }
     return rms_norm(
