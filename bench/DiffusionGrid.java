@@ -140,6 +140,7 @@ public final class DiffusionGrid {
         cell("grid", "pcpp p=0.3", pcpp(0.3, 0, false), n, steps, 4, rounds);
         cell("grid", "pcpp p=0.3 pool=4", pcpp(0.3, 4, false), n, steps, 4, rounds);
         cell("grid", "pcpp p=0 pool=16", pcpp(0, 16, false), n, steps, 4, rounds);
+        cell("grid", "turns 0.125", new Strategy.Turns(0.125), n, steps, 4, rounds);
         cell("grid", "pipefusion", new Strategy.PipeFusion(0), n, steps, 4, rounds);
         if (!unet) {
           cell("grid", "distrifusion x", extrapolated, n, steps, 4, rounds);
@@ -157,6 +158,9 @@ public final class DiffusionGrid {
         }
         for (int pool : unet ? new int[0] : new int[] {8, 32}) {
           cell("pool", "pcpp p=0 pool=" + pool, pcpp(0, pool, false), 8, steps, 4, rounds);
+        }
+        for (double share : unet ? new double[0] : new double[] {0.0625, 0.25}) {
+          cell("share", "turns " + share, new Strategy.Turns(share), 8, steps, 4, rounds);
         }
         for (int warmup : unet ? new int[] {1, 8} : new int[] {0, 1, 2, 8, 12}) {
           cell("warm-up", "pcpp p=0.3", pcpp(0.3, 0, false), 8, steps, warmup, rounds);

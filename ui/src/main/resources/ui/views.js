@@ -174,7 +174,7 @@ class Images extends View {
       const one = element('img', { alt: 'drawn by one device' }), many = element('img', { alt: 'drawn by ranks that share it' });
       const cut = percent => { many.style.clipPath = `inset(0 0 0 ${percent}%)`; };
       const slider = input('slider', 'range', 50, { min: 0, max: 100, 'aria-label': 'how much of the picture is one device’s', oninput: () => cut(slider.value) });
-      const difference = element('canvas', { role: 'img', 'aria-label': 'where the two pictures differ, ten times brighter' });
+      const difference = element('canvas', { role: 'img', 'aria-label': 'where the two pictures differ' });
       const figures = element('p', {});
       cut(50);
       const live = element('img.live', { alt: 'the picture as it is drawn', hidden: true, width: 192, height: 192 });
@@ -191,12 +191,15 @@ class Images extends View {
       count.remove();
       live.remove();
       await Promise.all([one.decode(), many.decode()]);
-      this.differ(one, many, difference);
-      result.append(figures, element('figure', {}, difference, element('figcaption', {}, 'Where they differ, ten times brighter.')));
+      const largest = this.differ(one, many, difference);
+      const scale = largest === 0 ? 'The two pictures are equal in every pixel.'
+        : `Where they differ: black equal, full brightness the largest difference of a colour, ${largest} of 255 steps.`;
+      result.append(figures, element('figure', {}, difference, element('figcaption', {}, scale)));
     });
     this.append(element('h1', {}, 'One picture, many devices'), element('p.mute', {}, 'The same noise drawn by one device and by ranks that exchange only what matters.'), form, result);
   }
 
+  /** Draws the differences in proportion to the largest, which is returned: of 255 steps of a colour. */
   differ(a, b, canvas) {
     canvas.width = a.naturalWidth;
     canvas.height = a.naturalHeight;
@@ -204,8 +207,11 @@ class Images extends View {
     const pen = canvas.getContext('2d', { willReadFrequently: true });
     const pixels = image => { pen.drawImage(image, 0, 0); return pen.getImageData(0, 0, canvas.width, canvas.height); };
     const first = pixels(a), second = pixels(b);
-    for (let i = 0; i < first.data.length; i++) if (i % 4 !== 3) first.data[i] = Math.min(255, 10 * Math.abs(first.data[i] - second.data[i]));
+    let largest = 0;
+    for (let i = 0; i < first.data.length; i++) if (i % 4 !== 3) largest = Math.max(largest, Math.abs(first.data[i] - second.data[i]));
+    for (let i = 0; i < first.data.length; i++) if (i % 4 !== 3) first.data[i] = 255 * Math.abs(first.data[i] - second.data[i]) / Math.max(1, largest);
     pen.putImageData(first, 0, 0);
+    return largest;
   }
 }
 

@@ -41,6 +41,28 @@ public sealed interface Strategy {
     }
   }
 
+  /// Displaced strips that keep every token's keys and values from the warm-up on and renew some of
+  /// them in each step, in turn, by sending their layer's input, half as much (ours).
+  ///
+  /// @param share of a strip's tokens that are sent to every rank in a step, above 0 to 1
+  record Turns(double share) implements Strategy {
+    /// What `turns` alone means.
+    static final double SHARE = 0.125;
+
+    public Turns {
+      if (!(share > 0 && share <= 1)) {
+        throw SpillwayException.badInput(
+            "share %s lies outside (0, 1], the part of a strip's tokens that is renewed in a step",
+            share);
+      }
+    }
+
+    /// Tokens of a strip that are renewed in a step.
+    public int renewed(int tokens) {
+      return (int) Math.min(tokens, Math.ceil(share * tokens - 1e-9));
+    }
+  }
+
   /// Exact attention over all strips: heads are dealt out by all-to-all among `ulysses` ranks, keys
   /// and values go round a ring of `ring` such groups.
   ///
@@ -98,19 +120,24 @@ public sealed interface Strategy {
           "pcpp-x",
           "pcpp-pool",
           "pcpp-pool-x",
+          "turns",
           "ulysses",
           "ring",
           "mesh",
           "pipefusion",
           "tensor");
 
-  /// Reads a strategy's name. `-x` adds extrapolation, `-pool` pooled far keys.
+  /// Reads a strategy's name. `-x` adds extrapolation, `-pool` pooled far keys; `turns:0.2` renews
+  /// a fifth of a strip's tokens in a step.
   ///
   /// @param ranks of one guidance branch
   /// @param conditioning p of PCPP
   /// @param sync mode of DistriFusion
   static Strategy named(String text, int ranks, double conditioning, int pool, Sync sync) {
     String name = text.strip().toLowerCase(Locale.ROOT);
+    if (name.startsWith("turns:")) {
+      return new Turns(share(name));
+    }
     return switch (name) {
       case "single" -> new Single();
       case "naive" -> new NaivePatches();
@@ -120,6 +147,7 @@ public sealed interface Strategy {
       case "pcpp-x" -> new Pcpp(conditioning, 0, true);
       case "pcpp-pool" -> new Pcpp(conditioning, pool, false);
       case "pcpp-pool-x" -> new Pcpp(conditioning, pool, true);
+      case "turns" -> new Turns(Turns.SHARE);
       case "ulysses" -> new SequenceParallel(ranks, 1);
       case "ring" -> new SequenceParallel(1, ranks);
       case "mesh" -> {
@@ -137,6 +165,15 @@ public sealed interface Strategy {
     };
   }
 
+  private static double share(String name) {
+    try {
+      return Double.parseDouble(name.substring("turns:".length()));
+    } catch (NumberFormatException e) {
+      throw SpillwayException.badInput(
+          "strategy '%s': turns takes the share of tokens renewed in a step, as in turns:0.15", name);
+    }
+  }
+
   /// The name that [#named] reads.
   default String label() {
     return switch (this) {
@@ -148,6 +185,7 @@ public sealed interface Strategy {
               + (sync == Sync.CORRECTED_ASYNC_GN ? "" : ":" + sync.name().toLowerCase(Locale.ROOT));
       case Pcpp(double p, int pool, boolean x) ->
           "pcpp" + (pool > 0 ? "-pool" : "") + (x ? "-x" : "") + ":" + p;
+      case Turns(double share) -> "turns:" + share;
       case SequenceParallel(int u, int r) ->
           r == 1 ? "ulysses" : u == 1 ? "ring" : "mesh:" + u + "x" + r;
       case PipeFusion _ -> "pipefusion";
@@ -160,7 +198,7 @@ public sealed interface Strategy {
     return switch (this) {
       case Single _, SequenceParallel _, TensorParallel _ -> true;
       case DistriFusion(Sync sync, boolean _) -> sync == Sync.FULL_SYNC;
-      case NaivePatches _, Pcpp _, PipeFusion _ -> false;
+      case NaivePatches _, Pcpp _, Turns _, PipeFusion _ -> false;
     };
   }
 }

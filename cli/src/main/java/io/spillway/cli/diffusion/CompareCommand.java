@@ -43,7 +43,7 @@ public final class CompareCommand extends SpillwayCommand {
       names = "--strategies",
       split = ",",
       defaultValue =
-          "naive,distrifusion,distrifusion-x,pcpp,pcpp-pool,pcpp-pool-x,ulysses,ring,mesh,"
+          "naive,distrifusion,distrifusion-x,pcpp,pcpp-pool,pcpp-pool-x,turns,ulysses,ring,mesh,"
               + "pipefusion,tensor",
       description =
           "Strategies, comma-separated; those that the model does not allow on that many"

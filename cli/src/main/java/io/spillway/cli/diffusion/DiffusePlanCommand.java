@@ -113,7 +113,7 @@ public final class DiffusePlanCommand extends SpillwayCommand {
         throw SpillwayException.badInput("--devices %d: each between 2 and 1024", n);
       }
       for (String name :
-          List.of("distrifusion", "pcpp", "pcpp-pool", "ulysses", "ring", "tensor")) {
+          List.of("distrifusion", "pcpp", "pcpp-pool", "turns", "ulysses", "ring", "tensor")) {
         all.add(
             plan.predict(
                 Strategy.named(name, n, conditioning, pool, Strategy.Sync.CORRECTED_ASYNC_GN), n));

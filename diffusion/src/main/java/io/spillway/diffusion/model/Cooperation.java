@@ -43,6 +43,23 @@ public interface Cooperation {
   /// **Shapes:** q, k, v [batch, own tokens, heads x width] -> the shape of q.
   Tensor selfAttention(String layer, Tensor q, Tensor k, Tensor v, int heads);
 
+  /// Makes keys and values of a layer's input, its own or one that came from another rank.
+  ///
+  /// **Shapes:** [batch, tokens, width] -> [batch, tokens, heads x width].
+  interface Projection {
+    Tensor keys(Tensor x);
+
+    Tensor values(Tensor x);
+  }
+
+  /// The same from the layer's input, which is half as much as keys and values, for strategies that
+  /// exchange it instead.
+  ///
+  /// **Shapes:** q as above, x [batch, own tokens, width].
+  default Tensor selfAttention(String layer, Tensor q, Tensor x, Projection made, int heads) {
+    return selfAttention(layer, q, made.keys(x), made.values(x), heads);
+  }
+
   /// Convolution over rows that are split among ranks.
   ///
   /// **Shapes:** x [batch, in, own rows, width], weight [out, in, kernel, kernel].

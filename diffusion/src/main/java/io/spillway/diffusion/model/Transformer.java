@@ -13,11 +13,21 @@ final class Transformer {
   static Tensor selfAttention(
       Parameters p, String name, Tensor x, int headWidth, Cooperation ranks) {
     Tensor q = Ops.linear(p, name + ".to_q", x);
-    Tensor k = Ops.linear(p, name + ".to_k", x);
-    Tensor v = Ops.linear(p, name + ".to_v", x);
     int heads = Math.toIntExact(q.size(2)) / headWidth;
-    Tensor out = ranks.selfAttention(name, q, k, v, heads);
+    Tensor out = ranks.selfAttention(name, q, x, new Projected(p, name), heads);
     return summed(p, name + ".to_out.0", out, ranks);
+  }
+
+  private record Projected(Parameters p, String name) implements Cooperation.Projection {
+    @Override
+    public Tensor keys(Tensor x) {
+      return Ops.linear(p, name + ".to_k", x);
+    }
+
+    @Override
+    public Tensor values(Tensor x) {
+      return Ops.linear(p, name + ".to_v", x);
+    }
   }
 
   /// Cross-attention to text; its keys and values are the same on every rank.

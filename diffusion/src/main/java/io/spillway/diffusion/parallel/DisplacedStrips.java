@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -34,28 +35,50 @@ final class DisplacedStrips extends RankCooperation {
   private boolean sends; // whether fresh values travel for the next step
 
   DisplacedStrips(Exchange exchange, Strategy.DistriFusion strategy, Layout layout) {
-    this(exchange, strategy.sync(), strategy.extrapolate(), null, layout);
+    this(
+        exchange,
+        strategy.sync(),
+        strategy.extrapolate(),
+        false,
+        _ -> new Keys.All(exchange.rank(), exchange.size()),
+        layout);
   }
 
   DisplacedStrips(Exchange exchange, Strategy.Pcpp strategy, Layout layout) {
-    this(exchange, Sync.CORRECTED_ASYNC_GN, strategy.extrapolate(), strategy, layout);
+    this(
+        exchange,
+        Sync.CORRECTED_ASYNC_GN,
+        strategy.extrapolate(),
+        true,
+        holder ->
+            new NearKeys(
+                exchange.rank(), exchange.size(), holder, strategy.conditioning(), strategy.pool()),
+        layout);
+  }
+
+  DisplacedStrips(Exchange exchange, Strategy.Turns strategy, Layout layout) {
+    this(
+        exchange,
+        Sync.CORRECTED_ASYNC_GN,
+        false,
+        true,
+        holder ->
+            new TurnKeys(exchange.rank(), exchange.size(), holder, strategy),
+        layout);
   }
 
   private DisplacedStrips(
       Exchange exchange,
       Sync sync,
       boolean extrapolate,
-      Strategy.@Nullable Pcpp pcpp,
+      boolean partial,
+      Function<TensorHolder, Keys> keys,
       Layout layout) {
     this.exchange = exchange;
     this.urgent = exchange.split(List.of(IntStream.range(0, exchange.size()).boxed().toList()));
     this.sync = sync;
-    this.partial = pcpp != null;
-    this.keys =
-        pcpp == null
-            ? new Keys.All(exchange.rank(), exchange.size())
-            : new NearKeys(
-                exchange.rank(), exchange.size(), holder, pcpp.conditioning(), pcpp.pool());
+    this.partial = partial;
+    this.keys = keys.apply(holder);
     this.activations = new Bundles(exchange, holder);
     this.moments = new Bundles(exchange, holder);
     if (sync != Sync.FULL_SYNC) {
@@ -93,7 +116,7 @@ final class DisplacedStrips extends RankCooperation {
     for (Site site : layout.sites()) {
       switch (site) {
         case Site.Attention(String layer, int tokens, int width) ->
-            counts.put(layer, keys.counts(layout.batch(), tokens / exchange.size(), 2L * width));
+            counts.put(layer, keys.counts(layout.batch(), tokens / exchange.size(), width));
         case Site.Convolution(
                 String layer,
                 int channels,
@@ -141,7 +164,12 @@ final class DisplacedStrips extends RankCooperation {
 
   @Override
   public Tensor selfAttention(String layer, Tensor q, Tensor k, Tensor v, int heads) {
-    Tensor own = Ops.cat(List.of(k, v), 2);
+    throw new IllegalStateException("strips exchange what keys and values are made of");
+  }
+
+  @Override
+  public Tensor selfAttention(String layer, Tensor q, Tensor x, Projection made, int heads) {
+    Keys.Own own = Keys.Own.of(x, made);
     if (synchronous) {
       return attend(q, new Keys.Seen(whole(layer, own), null, null), heads);
     }
@@ -171,17 +199,18 @@ final class DisplacedStrips extends RankCooperation {
   }
 
   /// Fresh keys and values of all strips, in the image's order.
-  private Tensor whole(String layer, Tensor own) {
-    long[] s = {own.size(0), own.size(1), own.size(2)};
+  private Tensor whole(String layer, Keys.Own own) {
+    Tensor shared = keys.shared(own);
+    long[] s = {shared.size(0), shared.size(1), shared.size(2)};
     Bundle.Place all =
-        activations.single(Bundle.Counts.gathered(exchange.size(), own.numel()), own);
-    all.outgoing(0).view(s).copy_(own);
+        activations.single(Bundle.Counts.gathered(exchange.size(), shared.numel()), shared);
+    all.outgoing(0).view(s).copy_(shared);
     all.trade();
-    Tensor strips = all.seenOfAll().view(exchange.size(), s[0], s[1], s[2]);
+    Tensor strips = keys.received(all.seenOfAll().view(exchange.size(), s[0], s[1], s[2]), own);
     if (keeps()) {
       keys.keep(activations.place(layer), strips);
     }
-    return strips.transpose(0, 1).reshape(s[0], -1, s[2]);
+    return strips.transpose(0, 1).reshape(s[0], -1, strips.size(3));
   }
 
   @Override
@@ -245,7 +274,7 @@ final class DisplacedStrips extends RankCooperation {
 
   @Override
   long bufferBytes() {
-    return activations.bytes() + moments.bytes();
+    return activations.bytes() + moments.bytes() + keys.bytes();
   }
 
   @Override

@@ -81,7 +81,7 @@ public record Job(
               "strategy single takes one rank a guidance branch, not %d", n);
         }
       }
-      case Strategy.NaivePatches _, Strategy.DistriFusion _, Strategy.Pcpp _ ->
+      case Strategy.NaivePatches _, Strategy.DistriFusion _, Strategy.Pcpp _, Strategy.Turns _ ->
           checkStrips(n, unit, "ranks");
       case Strategy.SequenceParallel(int u, int r) -> {
         if (u * r != n) {

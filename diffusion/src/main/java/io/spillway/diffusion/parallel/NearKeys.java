@@ -36,16 +36,16 @@ final class NearKeys implements Keys {
   }
 
   @Override
-  public Bundle.Counts counts(long batch, int tokens, long width2) {
+  public Bundle.Counts counts(long batch, int tokens, long width) {
     long[] to = new long[ranks];
     long[] from = new long[ranks];
     for (int r = 0; r < ranks; r++) {
       Reach reach = reach(r, tokens);
       for (Reach.Part part : reach.parts()) {
         if (r == rank) {
-          from[part.from()] = reach.slots(part) * batch * width2;
+          from[part.from()] = reach.slots(part) * batch * 2 * width;
         } else if (part.from() == rank) {
-          to[r] = reach.slots(part) * batch * width2;
+          to[r] = reach.slots(part) * batch * 2 * width;
         }
       }
     }
@@ -53,7 +53,8 @@ final class NearKeys implements Keys {
   }
 
   @Override
-  public void pack(Bundle.Place place, Tensor own) {
+  public void pack(Bundle.Place place, Own strip) {
+    Tensor own = strip.both();
     Map<List<Integer>, Tensor> averages = new HashMap<>(); // far ranks get the same
     for (int r = 0; r < ranks; r++) {
       Reach theirs = reach(r, own.size(1));
@@ -113,7 +114,8 @@ final class NearKeys implements Keys {
   }
 
   @Override
-  public Seen seen(Bundle.Place place, Tensor own) {
+  public Seen seen(Bundle.Place place, Own strip) {
+    Tensor own = strip.both();
     List<Tensor> near = new ArrayList<>(List.of(own));
     List<Tensor> pooled = new ArrayList<>();
     Reach reach = reach(rank, own.size(1));

@@ -69,6 +69,7 @@ public final class RankRenderer {
       case Strategy.NaivePatches _ -> new NaiveStrips(branch);
       case Strategy.DistriFusion d -> new DisplacedStrips(branch, d, layout);
       case Strategy.Pcpp p -> new DisplacedStrips(branch, p, layout);
+      case Strategy.Turns t -> new DisplacedStrips(branch, t, layout);
       case Strategy.SequenceParallel s ->
           s.ulysses() * s.ring() == 1 ? new Whole() : new ExactStrips(branch, s);
       case Strategy.TensorParallel _ -> new SlicedWeights(branch);

@@ -38,6 +38,7 @@ public record WireBytes(Strategy strategy, int ranks, int batch, int images, int
       case Strategy.NaivePatches _ -> output(site);
       case Strategy.DistriFusion(Sync sync, boolean _) -> distriFusion(site, sync);
       case Strategy.Pcpp p -> partial(site, rank, p);
+      case Strategy.Turns t -> turns(site, rank, t);
       case Strategy.SequenceParallel mesh -> exact(site, rank, mesh);
       case Strategy.TensorParallel _ ->
           site instanceof Site.Sum(String _, int tokens, int width)
@@ -77,6 +78,17 @@ public record WireBytes(Strategy strategy, int ranks, int batch, int images, int
               * 2
               * width
               * numberBytes;
+      case Site.Convolution c -> halos(c, rank);
+      case Site.Norm _ -> distriFusion(site, Sync.CORRECTED_ASYNC_GN);
+      case Site.Sum _ -> 0;
+      case Site.Output _ -> output(site);
+    };
+  }
+
+  private long turns(Site site, int rank, Strategy.Turns t) {
+    return switch (site) {
+      case Site.Attention(String _, int tokens, int width) ->
+          (ranks - 1L) * batch * t.renewed(tokens / ranks) * width * numberBytes;
       case Site.Convolution c -> halos(c, rank);
       case Site.Norm _ -> distriFusion(site, Sync.CORRECTED_ASYNC_GN);
       case Site.Sum _ -> 0;

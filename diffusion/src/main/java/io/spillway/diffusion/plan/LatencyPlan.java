@@ -132,7 +132,11 @@ public record LatencyPlan(
     int synchronous = Math.min(steps, warmup + 1);
     WireBytes wire = wire(strategy, ranks, batch);
     double work = stepSeconds - floorSeconds;
-    double modelled = floorSeconds + work * workload.share(ranks, seen(strategy, ranks));
+    double modelled =
+        floorSeconds
+            + work
+                * (workload.share(ranks, seen(strategy, ranks))
+                    + workload.renewal(ranks, strategy));
     double strip = ranks == 1 ? stepSeconds : stripSeconds.orElse(modelled);
     // all keys are seen in a synchronous step, whatever the strategy
     double more = workload.share(ranks, 1) - workload.share(ranks, seen(strategy, ranks));
@@ -143,7 +147,7 @@ public record LatencyPlan(
         switch (strategy) {
           case Strategy.Single _ -> stepSeconds;
           case Strategy.NaivePatches _ -> strip + gather;
-          case Strategy.DistriFusion _, Strategy.Pcpp _ ->
+          case Strategy.DistriFusion _, Strategy.Pcpp _, Strategy.Turns _ ->
               Math.max(strip * (1 + slowdown), hidden) + gather;
           // exact strategies wait for each exchange
           case Strategy.SequenceParallel mesh -> strip + waits(wire, mesh, strip, waited) + gather;
@@ -167,6 +171,12 @@ public record LatencyPlan(
                           ranks,
                           batch),
                       false);
+          case Strategy.Turns _ -> {
+            // every rank makes keys and values of the whole image
+            Strategy.Turns all = new Strategy.Turns(1);
+            double renews = workload.renewal(ranks, all) - workload.renewal(ranks, strategy);
+            yield strip + work * renews + exchange(wire(all, ranks, batch), false);
+          }
           // the stages work one after the other
           case Strategy.PipeFusion _ -> stepSeconds + exchange(wire, false);
         };
@@ -199,6 +209,7 @@ public record LatencyPlan(
       case Strategy.NaivePatches _ -> 1.0 / ranks;
       case Strategy.Single _,
           Strategy.DistriFusion _,
+          Strategy.Turns _,
           Strategy.SequenceParallel _,
           Strategy.TensorParallel _,
           Strategy.PipeFusion _ ->

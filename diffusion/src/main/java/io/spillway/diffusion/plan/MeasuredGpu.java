@@ -98,6 +98,7 @@ public record MeasuredGpu(String gpu, LatencyPlan.Link link, Map<String, Double>
               : pool == 0 ? "pcpp" : "pcpp-pool";
       case Strategy.Single _,
           Strategy.NaivePatches _,
+          Strategy.Turns _,
           Strategy.SequenceParallel _,
           Strategy.PipeFusion _,
           Strategy.TensorParallel _ ->

@@ -1,5 +1,6 @@
 package io.spillway.diffusion.plan;
 
+import io.spillway.diffusion.Strategy;
 import io.spillway.diffusion.model.DitConfig;
 import io.spillway.diffusion.model.Site;
 import io.spillway.diffusion.model.UnetConfig;
@@ -60,6 +61,20 @@ public record Workload(String name, int pixels, List<Site> sites, double denseMa
       }
     }
     return macs;
+  }
+
+  /// Multiply-adds that make keys and values of other strips' inputs over those of the whole image.
+  double renewal(int ranks, Strategy strategy) {
+    if (!(strategy instanceof Strategy.Turns turns)) {
+      return 0;
+    }
+    double macs = 0;
+    for (Site s : sites) {
+      if (s instanceof Site.Attention(String _, int tokens, int width)) {
+        macs += (ranks - 1.0) * turns.renewed(tokens / ranks) * 2 * width * width;
+      }
+    }
+    return macs / (denseMacs + attentionMacs(sites, 1));
   }
 
   /// Multiply-adds of one rank's strip over those of the whole image.

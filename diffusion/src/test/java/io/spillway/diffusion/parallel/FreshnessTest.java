@@ -61,7 +61,7 @@ final class FreshnessTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"pcpp,0.3", "pcpp-pool,0.3", "pcpp-pool-x,0", "distrifusion,1"})
+  @CsvSource({"pcpp,0.3", "pcpp-pool,0.3", "pcpp-pool-x,0", "distrifusion,1", "turns:0.1,0"})
   void whatANeighbourComputesIsFeltOneStepLater(String name, double conditioning) {
     Strategy strategy = Strategy.named(name, 2, conditioning, 4, Strategy.Sync.CORRECTED_ASYNC_GN);
     Denoiser model = Rig.dit();

@@ -72,7 +72,8 @@ final class GlooStrategiesTest {
               new Strategy.DistriFusion(Sync.STALE_GN, true),
               new Strategy.Pcpp(0.3, 0, false),
               new Strategy.Pcpp(0.3, 4, true),
-              new Strategy.Pcpp(0, 3, false))) {
+              new Strategy.Pcpp(0, 3, false),
+              new Strategy.Turns(0.3))) {
         cases.add(new Case(model, stale, false, STEPS, true)); // every step synchronous
         cases.add(new Case(model, stale, false, 1, false));
       }

@@ -57,7 +57,8 @@ final class StrategiesTest {
                     new Strategy.DistriFusion(Sync.STALE_GN, true),
                     new Strategy.Pcpp(0.3, 0, false),
                     new Strategy.Pcpp(0.3, 4, true),
-                    new Strategy.Pcpp(0, 3, false))
+                    new Strategy.Pcpp(0, 3, false),
+                    new Strategy.Turns(0.3))
                 .map(s -> Arguments.of(s, n)));
   }
 
@@ -90,6 +91,19 @@ final class StrategiesTest {
             .image();
     assertThat(Rig.distance(partial, whole)).isLessThan(1e-4);
     assertThat(Rig.distance(partial, alone)).isGreaterThan(1e-3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4, 8})
+  void turnsOfEveryTokenEqualDistriFusion(int ranks) {
+    float[] whole =
+        Rig.render(MODEL, Rig.job(DISTRIFUSION, false, 1, STEPS), ranks).getFirst().image();
+    float[] turns =
+        Rig.render(MODEL, Rig.job(new Strategy.Turns(1), false, 1, STEPS), ranks)
+            .getFirst()
+            .image();
+    assertThat(Rig.distance(turns, whole)).isLessThan(1e-4);
+    assertThat(Rig.distance(turns, alone)).isGreaterThan(1e-3);
   }
 
   @ParameterizedTest
@@ -160,6 +174,7 @@ final class StrategiesTest {
                     new Strategy.Pcpp(0.3, 0, false),
                     new Strategy.Pcpp(0.3, 3, true),
                     new Strategy.Pcpp(0, 0, false),
+                    new Strategy.Turns(0.3),
                     new Strategy.SequenceParallel(n, 1),
                     new Strategy.SequenceParallel(1, n),
                     new Strategy.SequenceParallel(2, n / 2),

@@ -34,7 +34,8 @@ final class UnetStrategiesTest {
                     new Strategy.SequenceParallel(1, n),
                     new Strategy.DistriFusion(Sync.FULL_SYNC, false),
                     new Strategy.DistriFusion(Sync.CORRECTED_ASYNC_GN, false),
-                    new Strategy.Pcpp(0.3, 2, true))
+                    new Strategy.Pcpp(0.3, 2, true),
+                    new Strategy.Turns(0.2))
                 .map(s -> Arguments.of(s, n)));
   }
 
@@ -57,6 +58,7 @@ final class UnetStrategiesTest {
                     new Strategy.DistriFusion(Sync.NO_SYNC, false),
                     new Strategy.Pcpp(0.3, 0, false),
                     new Strategy.Pcpp(0.3, 3, true),
+                    new Strategy.Turns(0.2),
                     new Strategy.SequenceParallel(2, n / 2))
                 .map(s -> Arguments.of(s, n)));
   }
