@@ -1,7 +1,7 @@
 #!/bin/sh
 # Predicted against measured latency of strategies on our DiT, one process a namespaced host behind a shaped link
 # (root, iproute2, taskset).
-#   bench/diffusion-links.sh run FOLDER RANKS MBIT     measure one layout (about a minute) and compare
+#   bench/diffusion-links.sh run FOLDER RANKS MBIT     measure one layout (90 s) and compare; MBIT is one rate or one a rank, as 200+800
 #   bench/diffusion-links.sh show FILE.json ...        compare recorded layouts again
 # BUSY and QUIET name wrappers for the build and for the measurement, where a machine is shared.
 set -eu

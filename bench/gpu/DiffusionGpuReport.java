@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
@@ -260,7 +259,7 @@ public final class DiffusionGpuReport {
                   STEPS,
                   WARMUP,
                   2,
-                  OptionalDouble.of(p.stepMs / 1e3),
+                  Optional.of(new LatencyPlan.Part(p.stepMs / 1e3, p.stepMs / 1e3)),
                   Optional.empty());
           double measured = n == ranks && with != null ? with.seconds() : Double.NaN;
           System.out.printf(

@@ -170,7 +170,8 @@ public sealed interface Strategy {
       return Double.parseDouble(name.substring("turns:".length()));
     } catch (NumberFormatException e) {
       throw SpillwayException.badInput(
-          "strategy '%s': turns takes the share of tokens renewed in a step, as in turns:0.15", name);
+          "strategy '%s': turns takes the share of tokens renewed in a step, as in turns:0.15",
+          name);
     }
   }
 

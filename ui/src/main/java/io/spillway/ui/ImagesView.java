@@ -25,7 +25,8 @@ import tools.jackson.databind.JsonNode;
 /// One picture by one device and by ranks that share it, and where they differ.
 final class ImagesView implements View {
   private static final List<String> STRATEGIES =
-      List.of("distrifusion", "pcpp", "pcpp-pool", "turns", "naive", "ulysses", "ring", "pipefusion");
+      List.of(
+          "distrifusion", "pcpp", "pcpp-pool", "turns", "naive", "ulysses", "ring", "pipefusion");
 
   private final TorchThread torch = new TorchThread("images");
   private @Nullable ImageModel loaded;

@@ -52,8 +52,9 @@ public final class DiffuseCommand extends SpillwayCommand {
       names = "--strategy",
       defaultValue = "single",
       description =
-          "single, naive, distrifusion[-x], pcpp[-pool][-x], ulysses, ring, mesh,"
-              + " pipefusion or tensor; -x extrapolates, -pool adds averaged far keys; default"
+          "single, naive, distrifusion[-x], pcpp[-pool][-x], turns[:SHARE], ulysses, ring, mesh,"
+              + " pipefusion or tensor; -x extrapolates, -pool adds averaged far keys, turns"
+              + " renews a share of each strip's kept keys in a step (0.125); default"
               + " ${DEFAULT-VALUE}.")
   private String strategy = "single";
 

@@ -62,8 +62,7 @@ final class DisplacedStrips extends RankCooperation {
         Sync.CORRECTED_ASYNC_GN,
         false,
         true,
-        holder ->
-            new TurnKeys(exchange.rank(), exchange.size(), holder, strategy),
+        holder -> new TurnKeys(exchange.rank(), exchange.size(), holder, strategy),
         layout);
   }
 

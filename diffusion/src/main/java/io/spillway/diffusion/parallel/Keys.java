@@ -19,8 +19,8 @@ interface Keys {
   /// @param bias log of how many keys each average stands for, [1, 1, 1, pools], or none
   record Seen(Tensor near, @Nullable Tensor pooled, @Nullable Tensor bias) {}
 
-  /// A layer's own strip: its input, [batch, tokens, width], the keys and values of it, and how they
-  /// are made.
+  /// A layer's own strip: its input, [batch, tokens, width], the keys and values of it, and how
+  /// they are made.
   record Own(Tensor input, Tensor both, Cooperation.Projection made) {
     static Own of(Tensor input, Cooperation.Projection made) {
       return new Own(input, both(input, made), made);

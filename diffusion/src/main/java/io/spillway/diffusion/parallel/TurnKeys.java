@@ -13,8 +13,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/// Every rank keeps keys and values of the whole image and renews some tokens of each other strip in
-/// a step, in turn. What travels is the layer's input at those tokens, half as much as keys and
+/// Every rank keeps keys and values of the whole image and renews some tokens of each other strip
+/// in a step, in turn. What travels is the layer's input at those tokens, half as much as keys and
 /// values, which the receiver makes of it.
 ///
 /// Tokens take turns in steps of about 0.618 of a strip, so that those of one step lie spread over
@@ -168,9 +168,7 @@ final class TurnKeys implements Keys {
   /// every token once.
   static long stride(int tokens) {
     long stride = Math.max(1, Math.round(tokens * GOLDEN));
-    while (java.math.BigInteger.valueOf(stride)
-            .gcd(java.math.BigInteger.valueOf(tokens))
-            .intValue()
+    while (java.math.BigInteger.valueOf(stride).gcd(java.math.BigInteger.valueOf(tokens)).intValue()
         != 1) {
       stride++;
     }
@@ -179,8 +177,6 @@ final class TurnKeys implements Keys {
 
   @Override
   public long bytes() {
-    return memories.values().stream()
-        .mapToLong(m -> m.all.numel() * m.all.element_size())
-        .sum();
+    return memories.values().stream().mapToLong(m -> m.all.numel() * m.all.element_size()).sum();
   }
 }

@@ -6,7 +6,6 @@ import io.spillway.diffusion.parallel.WireBytes;
 import io.spillway.platform.SpillwayException;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /// Predicts the latency of one image on n devices from what was measured on one or two.
 ///
@@ -85,6 +84,20 @@ public record LatencyPlan(
     }
   }
 
+  /// What one rank computes in a displaced step, measured without exchanges.
+  ///
+  /// @param seconds while all ranks compute
+  /// @param undisturbedSeconds while the others rest: less, where ranks share cores
+  public record Part(double seconds, double undisturbedSeconds) {
+    public Part {
+      if (!(undisturbedSeconds > 0) || !(seconds > 0)) {
+        throw SpillwayException.badInput(
+            "a rank's part of %s s, undisturbed %s s: both must be positive",
+            seconds, undisturbedSeconds);
+      }
+    }
+  }
+
   /// What a strategy would take.
   ///
   /// @param seconds of the whole image
@@ -109,12 +122,12 @@ public record LatencyPlan(
   ///
   /// @param batch samples in a forward pass, 2 with guidance in one batch
   public Prediction predict(Strategy strategy, int ranks, int steps, int warmup, int batch) {
-    return predict(strategy, ranks, steps, warmup, batch, OptionalDouble.empty(), Optional.empty());
+    return predict(strategy, ranks, steps, warmup, batch, Optional.empty(), Optional.empty());
   }
 
   /// As above, from what a rank's strip was measured to compute, where it was.
   ///
-  /// @param stripSeconds of one displaced step without exchanges
+  /// @param part of one displaced step without exchanges
   /// @param waited what exact strategies' exchanges take, where that was measured; else the link
   public Prediction predict(
       Strategy strategy,
@@ -122,7 +135,7 @@ public record LatencyPlan(
       int steps,
       int warmup,
       int batch,
-      OptionalDouble stripSeconds,
+      Optional<Part> part,
       Optional<Curve> waited) {
     if (ranks < 1 || steps < 1 || warmup < 0 || batch < 1) {
       throw SpillwayException.badInput(
@@ -137,7 +150,7 @@ public record LatencyPlan(
             + work
                 * (workload.share(ranks, seen(strategy, ranks))
                     + workload.renewal(ranks, strategy));
-    double strip = ranks == 1 ? stepSeconds : stripSeconds.orElse(modelled);
+    double strip = ranks == 1 ? stepSeconds : part.map(Part::seconds).orElse(modelled);
     // all keys are seen in a synchronous step, whatever the strategy
     double more = workload.share(ranks, 1) - workload.share(ranks, seen(strategy, ranks));
     double wholeStrip = strip + Math.max(0, work * more);
@@ -151,9 +164,12 @@ public record LatencyPlan(
               Math.max(strip * (1 + slowdown), hidden) + gather;
           // exact strategies wait for each exchange
           case Strategy.SequenceParallel mesh -> strip + waits(wire, mesh, strip, waited) + gather;
-          case Strategy.TensorParallel _ -> strip + exchange(wire, false);
-          // patches flow; the fill of the pipe is the warm-up's
-          case Strategy.PipeFusion _ -> Math.max(strip * (1 + slowdown), exchange(wire, false));
+          case Strategy.TensorParallel _ -> strip + sums(wire, waited);
+          case Strategy.PipeFusion pipe -> {
+            int patches = pipe.patches() == 0 ? ranks : pipe.patches();
+            double stages = part.map(Part::undisturbedSeconds).orElse(strip) * ranks / patches;
+            yield Math.max(strip * (1 + slowdown), stages + flow(wire, patches, waited));
+          }
         };
     double synchronousStep =
         switch (strategy) {
@@ -178,7 +194,7 @@ public record LatencyPlan(
             yield strip + work * renews + exchange(wire(all, ranks, batch), false);
           }
           // the stages work one after the other
-          case Strategy.PipeFusion _ -> stepSeconds + exchange(wire, false);
+          case Strategy.PipeFusion _ -> stepSeconds + flow(wire, 1, waited);
         };
     double seconds = synchronous * synchronousStep + (steps - synchronous) * displacedStep;
     return new Prediction(
@@ -272,6 +288,38 @@ public record LatencyPlan(
       }
     }
     return seconds;
+  }
+
+  /// Seconds that a step of tensor parallelism waits for sums, each by itself.
+  private double sums(WireBytes wire, Optional<Curve> waited) {
+    double seconds = 0;
+    for (Site site : workload.sites()) {
+      if (site instanceof Site.Sum) {
+        seconds += message(wire.mostReceived(List.of(site)), waited);
+      }
+    }
+    return seconds;
+  }
+
+  /// Seconds that messages of a pipeline add to a step. A patch goes through all stages and back to
+  /// the first before its next step begins there, and a stage begins with a patch when it has
+  /// arrived; a synchronous step sends the whole image from stage to stage.
+  private double flow(WireBytes wire, int patches, Optional<Curve> waited) {
+    int n = wire.ranks();
+    if (n == 1) {
+      return 0;
+    }
+    double tokens = 0;
+    double image = 0;
+    for (Site site : workload.sites()) {
+      double bytes = wire.mostReceived(List.of(site));
+      if (site instanceof Site.Output) {
+        image += bytes;
+      } else {
+        tokens += bytes;
+      }
+    }
+    return (n - 1) * message(tokens / patches, waited) + message(image / patches, waited);
   }
 
   private double message(double bytes, Optional<Curve> waited) {

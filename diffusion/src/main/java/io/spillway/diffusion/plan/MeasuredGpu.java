@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
@@ -83,7 +82,9 @@ public record MeasuredGpu(String gpu, LatencyPlan.Link link, Map<String, Double>
         steps,
         warmup,
         2,
-        strip == null ? OptionalDouble.empty() : OptionalDouble.of(strip / 1e3),
+        strip == null
+            ? Optional.empty()
+            : Optional.of(new LatencyPlan.Part(strip / 1e3, strip / 1e3)),
         Optional.empty());
   }
 

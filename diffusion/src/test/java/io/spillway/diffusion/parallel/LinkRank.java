@@ -21,7 +21,9 @@ import io.spillway.tensor.group.Reduction;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -37,11 +39,13 @@ public final class LinkRank {
   /// What is measured.
   ///
   /// @param images in a batch; each has two guidance branches
-  record Plan(List<String> strategies, int images, int steps, int warmup, int rounds) {}
+  /// @param rounds at most; none begins when `seconds` have gone by
+  record Plan(
+      List<String> strategies, int images, int steps, int warmup, int rounds, double seconds) {}
 
   /// One strategy.
   ///
-  /// @param stripSeconds of a displaced step without exchanges
+  /// @param stripSeconds of a displaced step without exchanges, all ranks computing at once
   /// @param busySeconds the same while the link carries a step's bytes again and again
   /// @param seconds of whole jobs
   record Measured(
@@ -58,19 +62,30 @@ public final class LinkRank {
   /// @param restedDeal the same of an all-to-all that follows a rest, as long as Ulysses computes
   ///   between two: a link that has rested takes a burst at once
   /// @param restedTrade the same of a trade, as long as ring attention computes between two
-  /// @param aloneSeconds of one device's step
+  /// @param restedSum the same of an all-reduce, as long as tensor parallelism computes between two
+  /// @param aloneSeconds of one device's step while every rank computes one
+  /// @param undisturbedSeconds of one device's step while the other ranks rest: where ranks share
+  ///   cores, less
   record Outcome(
       int ranks,
+      int steps,
+      int warmup,
       List<double[]> link,
       List<double[]> trade,
       List<double[]> restedDeal,
       List<double[]> restedTrade,
+      List<double[]> restedSum,
       double aloneSeconds,
+      double undisturbedSeconds,
       List<Measured> measured) {
-    /// Files of before the rested exchanges were measured have none.
+    /// Earlier files have fewer of the fields; their jobs had 20 steps and warm-up 2.
     Outcome {
+      steps = steps == 0 ? 20 : steps;
+      warmup = warmup == 0 ? 2 : warmup;
       restedDeal = restedDeal == null ? List.of() : restedDeal;
       restedTrade = restedTrade == null ? List.of() : restedTrade;
+      restedSum = restedSum == null ? List.of() : restedSum;
+      undisturbedSeconds = undisturbedSeconds == 0 ? aloneSeconds : undisturbedSeconds;
     }
   }
 
@@ -108,36 +123,79 @@ public final class LinkRank {
         trade.add(new double[] {bytes, most(tradeSeconds(bytes))});
       }
       double layer = most(strip(strategy("ulysses", n))) / OwnModels.DIT.layers();
-      List<double[]> restedDeal = new ArrayList<>();
-      List<double[]> restedTrade = new ArrayList<>();
-      for (long bytes : new long[] {49_152, 98_304, 196_608, 393_216}) {
-        restedDeal.add(new double[] {bytes, most(rested(layer / 2, dealing(bytes)))});
-        restedTrade.add(new double[] {bytes, most(rested(layer / (n - 1), trading(bytes)))});
+      List<double[]> deals = new ArrayList<>();
+      List<double[]> trades = new ArrayList<>();
+      List<double[]> sums = new ArrayList<>();
+      for (long bytes : new long[] {8192, 49_152, 98_304, 196_608, 393_216}) {
+        deals.add(new double[] {bytes, most(rested(layer / 2, dealing(bytes)))});
+        trades.add(new double[] {bytes, most(rested(layer / (n - 1), trading(bytes)))});
+        sums.add(new double[] {bytes, most(rested(layer / 2, summing(bytes)))});
       }
-      Exchange one = new AbsentRanks(0, 1);
-      double alone = steps(new Strategy.Single(), one, 0, 6) / 6;
-      List<Measured> measured = new ArrayList<>();
-      for (String name : plan.strategies()) {
-        Strategy strategy = strategy(name, n);
-        long bytes = Math.round(most(render(job(strategy, 0, 4), world).displacedReceived()));
-        List<Double> strips = new ArrayList<>();
-        List<Double> busies = new ArrayList<>();
-        List<Double> seconds = new ArrayList<>();
-        for (int i = 0; i < plan.rounds(); i++) { // in turn: whatever disturbs, disturbs all three
-          double strip = most(strip(strategy));
-          strips.add(strip);
-          boolean hides =
-              strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp;
-          busies.add(hides ? most(busy(strategy, bytes)) : strip);
+      double alone = steps(new Strategy.Single(), new AbsentRanks(0, 1), 0, 5) / 5;
+      return new Outcome(
+          n,
+          plan.steps(),
+          plan.warmup(),
+          link,
+          trade,
+          deals,
+          trades,
+          sums,
+          most(alone),
+          most(undisturbed()),
+          strategies());
+    }
+
+    /// One device's step on rank 0 while the others wait.
+    private double undisturbed() {
+      double seconds = 0;
+      if (group.rank() == 0) {
+        timed(new Strategy.Single(), new AbsentRanks(0, 1), 0, 1);
+        seconds = timed(new Strategy.Single(), new AbsentRanks(0, 1), 0, 5) / 5;
+      }
+      group.barrier();
+      return seconds;
+    }
+
+    private List<Measured> strategies() {
+      Map<String, List<Double>> strips = new LinkedHashMap<>();
+      Map<String, List<Double>> busies = new LinkedHashMap<>();
+      Map<String, List<Double>> seconds = new LinkedHashMap<>();
+      Map<String, Long> bytes = new LinkedHashMap<>();
+      long began = System.nanoTime();
+      for (int i = 0; i < plan.rounds(); i++) { // in turn: whatever disturbs, disturbs all
+        if (i > 0 && most((System.nanoTime() - began) / 1e9) > plan.seconds()) {
+          break;
+        }
+        for (String name : plan.strategies()) {
+          Strategy strategy = strategy(name, group.size());
           group.barrier();
-          seconds.add(most(whole(strategy).seconds()));
+          RankRenderer.Outcome made = whole(strategy);
+          double took = most(made.seconds());
+          bytes.put(name, Math.round(most(made.displacedReceived())));
+          double strip = most(strip(strategy));
+          boolean hides =
+              strategy instanceof Strategy.DistriFusion
+                  || strategy instanceof Strategy.Pcpp
+                  || strategy instanceof Strategy.Turns;
+          double busy = hides ? most(busy(strategy, bytes.get(name))) : strip;
+          seconds.computeIfAbsent(name, _ -> new ArrayList<>()).add(took);
+          strips.computeIfAbsent(name, _ -> new ArrayList<>()).add(strip);
+          busies.computeIfAbsent(name, _ -> new ArrayList<>()).add(busy);
         }
         if (group.rank() == 0) {
-          System.out.println(name + " " + seconds);
+          System.out.println("round " + (i + 1) + ": " + seconds);
         }
-        measured.add(new Measured(name, middle(strips), middle(busies), bytes, seconds));
       }
-      return new Outcome(n, link, trade, restedDeal, restedTrade, most(alone), measured);
+      return seconds.keySet().stream()
+          .map(name ->
+              new Measured(
+                  name,
+                  middle(strips.get(name)),
+                  middle(busies.get(name)),
+                  bytes.get(name),
+                  seconds.get(name)))
+          .toList();
     }
 
     private static double middle(List<Double> values) {
@@ -181,6 +239,12 @@ public final class LinkRank {
     private Supplier<Exchange.Pending> dealing(long bytes) {
       long all = bytes / (group.size() - 1) * group.size();
       return () -> world.allToAll(buffer(all), buffer(all));
+    }
+
+    /// An all-reduce in which every rank receives that many bytes.
+    private Supplier<Exchange.Pending> summing(long bytes) {
+      int n = group.size();
+      return () -> world.allReduce(Tensors.empty(DType.F32, bytes * n / (n - 1) / 2 / 4));
     }
 
     private Tensor buffer(long bytes) {
@@ -249,10 +313,14 @@ public final class LinkRank {
       }
     }
 
-    /// Seconds of `count` steps after the synchronous ones and one more.
+    /// Seconds of `count` steps after the synchronous ones and one more, on all ranks at once.
     private double steps(Strategy strategy, Exchange exchange, int warmup, int count) {
       render(job(strategy, warmup, warmup + 2), exchange); // warms up
       group.barrier();
+      return timed(strategy, exchange, warmup, count);
+    }
+
+    private double timed(Strategy strategy, Exchange exchange, int warmup, int count) {
       long[] at = new long[2];
       try (TensorScope scope = TensorScope.open()) {
         assert scope != null;

@@ -12,21 +12,35 @@ import io.spillway.testkit.NetworkNamespaces;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /// Holds [LatencyPlan] against processes on hosts of their own behind shaped links
 /// (bench/diffusion-links.sh starts it).
 ///
-/// Arguments: `run FOLDER RANKS MBIT` measures and writes FOLDER/links-RANKS-MBIT.json; `show
-/// FILE...` compares.
+/// Arguments: `run FOLDER RANKS MBIT` measures and writes FOLDER/links-RANKS-MBIT.json, where MBIT
+/// is one rate or, with `+` between, one for each rank; `show FILE...` compares.
 public final class PredictedOnLinks {
   private static final LinkRank.Plan PLAN =
       new LinkRank.Plan(
-          List.of("pcpp", "distrifusion", "pcpp-pool", "ulysses", "naive", "ring"), 1, 20, 2, 3);
+          List.of(
+              "pcpp",
+              "distrifusion",
+              "pcpp-pool",
+              "turns",
+              "ulysses",
+              "ring",
+              "pipefusion",
+              "tensor",
+              "naive"),
+          1,
+          8,
+          2,
+          3,
+          38);
 
   private PredictedOnLinks() {}
 
@@ -35,9 +49,10 @@ public final class PredictedOnLinks {
       Path folder = Path.of(args[1]);
       Files.createDirectories(folder);
       int n = Integer.parseInt(args[2]);
-      long mbit = Long.parseLong(args[3]);
-      measure(folder, n, mbit);
-      show(List.of(file(folder, n, mbit)));
+      List<Long> rates = rates(args[3], n);
+      Path file = folder.resolve("links-" + n + "-" + args[3] + ".json");
+      measure(folder, file, rates);
+      show(List.of(file));
     } else {
       List<Path> files = new ArrayList<>();
       for (int i = 1; i < args.length; i++) {
@@ -47,16 +62,22 @@ public final class PredictedOnLinks {
     }
   }
 
-  private static Path file(Path folder, int n, long mbit) {
-    return folder.resolve("links-" + n + "-" + mbit + ".json");
+  /// Bits a second of each rank's uplink.
+  private static List<Long> rates(String mbit, int n) {
+    List<Long> all =
+        Arrays.stream(mbit.split("\\+")).map(m -> Long.parseLong(m) * 1_000_000).toList();
+    if (all.size() != 1 && all.size() != n) {
+      throw new IllegalArgumentException(mbit + ": one rate or " + n + " are needed");
+    }
+    return all.size() == n ? all : Collections.nCopies(n, all.getFirst());
   }
 
-  private static void measure(Path folder, int n, long mbit) throws Exception {
+  private static void measure(Path folder, Path file, List<Long> rates) throws Exception {
+    int n = rates.size();
     Path plan = folder.resolve("plan.json");
     AtomicFiles.writeString(plan, Json.write(PLAN));
     int cores = Runtime.getRuntime().availableProcessors();
-    try (NetworkNamespaces net =
-        NetworkNamespaces.build("spwdif", Collections.nCopies(n, mbit * 1_000_000))) {
+    try (NetworkNamespaces net = NetworkNamespaces.build("spwdif", rates)) {
       List<List<String>> prefixes = new ArrayList<>();
       for (int i = 0; i < n; i++) {
         // pinned: a quota would let a rank that waited for its link compute faster afterwards
@@ -76,7 +97,7 @@ public final class PredictedOnLinks {
                   System.getProperty("java.class.path"),
                   LinkRank.class.getName(),
                   plan.toString(),
-                  file(folder, n, mbit).toString()));
+                  file.toString()));
       LaunchSpec spec =
           new LaunchSpec(
               local.command(),
@@ -153,24 +174,30 @@ public final class PredictedOnLinks {
           trade.bytesPerSecond() / 1e6,
           1e3 * o.aloneSeconds());
       for (LinkRank.Measured m : o.measured()) {
-        boolean neighbours = LinkRank.strategy(m.strategy(), o.ranks()) instanceof Strategy.Pcpp;
-        LatencyPlan.Link link = neighbours ? trade : gather;
+        Strategy strategy = LinkRank.strategy(m.strategy(), o.ranks());
+        LatencyPlan.Link link = strategy instanceof Strategy.Pcpp ? trade : gather;
         Optional<LatencyPlan.Curve> waited =
             switch (m.strategy()) {
               case "ulysses" -> curve(o.restedDeal());
-              case "ring" -> curve(o.restedTrade());
+              case "ring", "pipefusion" -> curve(o.restedTrade());
+              case "tensor" -> curve(o.restedSum());
               default -> Optional.empty();
             };
         double slowdown = Math.max(0, m.busySeconds() / m.stripSeconds() - 1);
-        LatencyPlan plan = new LatencyPlan(workload, o.aloneSeconds(), 0, slowdown, link, 4);
+        // stages work one after the other, so that a synchronous step of a pipeline has no company
+        double company = o.aloneSeconds() / o.undisturbedSeconds();
+        boolean stages = strategy instanceof Strategy.PipeFusion;
+        LatencyPlan plan =
+            new LatencyPlan(
+                workload, stages ? o.undisturbedSeconds() : o.aloneSeconds(), 0, slowdown, link, 4);
         LatencyPlan.Prediction p =
             plan.predict(
-                LinkRank.strategy(m.strategy(), o.ranks()),
+                strategy,
                 o.ranks(),
-                PLAN.steps(),
-                PLAN.warmup(),
+                o.steps(),
+                o.warmup(),
                 2 * PLAN.images(),
-                OptionalDouble.of(m.stripSeconds()),
+                Optional.of(new LatencyPlan.Part(m.stripSeconds(), m.stripSeconds() / company)),
                 waited);
         double measured = m.seconds().stream().sorted().toList().get(m.seconds().size() / 2);
         double error = p.seconds() / measured - 1;
