@@ -10,7 +10,12 @@ function headers(extra) {
   return token ? { ...extra, Authorization: 'Bearer ' + token } : extra;
 }
 
-async function checked(response) {
+// The server's answer, or an error in its words.
+async function checked(asked) {
+  const response = await asked.catch(e => {
+    if (e.name === 'AbortError') throw e;
+    throw new Error('the server does not answer: does ./spillway ui still run?');
+  });
   if (response.ok) return response;
   let message = response.status + ' ' + response.statusText;
   try { message = (await response.json()).error.message; } catch { /* no JSON: the status says it */ }
@@ -18,11 +23,11 @@ async function checked(response) {
 }
 
 export async function get(path) {
-  return (await checked(await fetch('/api/' + path, { headers: headers({}) }))).json();
+  return (await checked(fetch('/api/' + path, { headers: headers({}) }))).json();
 }
 
 export async function blob(path) {
-  return (await checked(await fetch('/api/' + path, { headers: headers({}) }))).blob();
+  return (await checked(fetch('/api/' + path, { headers: headers({}) }))).blob();
 }
 
 function posting(body, signal) {
@@ -30,23 +35,25 @@ function posting(body, signal) {
 }
 
 export async function post(path, body) {
-  return (await checked(await fetch('/api/' + path, posting(body)))).json();
+  return (await checked(fetch('/api/' + path, posting(body)))).json();
 }
 
-// Server-sent events of a POST: calls on[name](data) for each.
+// Server-sent events of a POST: calls on[name](data) for each. The last one is 'done'.
 export async function stream(path, body, on, signal) {
-  const response = await checked(await fetch('/api/' + path, posting(body, signal)));
+  const response = await checked(fetch('/api/' + path, posting(body, signal)));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
+  let rest = '', ended = false;
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return;
+    if (done && ended) return;
+    if (done) throw new Error('the server broke off: its terminal says why');
     rest += value;
     for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
       const lines = rest.slice(0, end).split('\n');
       rest = rest.slice(end + 2);
       const name = lines.find(l => l.startsWith('event: '))?.slice(7) ?? 'message';
       const data = lines.filter(l => l.startsWith('data: ')).map(l => l.slice(6)).join('\n');
+      ended ||= name === 'done';
       on[name]?.(JSON.parse(data));
     }
   }
@@ -76,7 +83,7 @@ export function choice(id, options, chosen, multiple) {
 }
 
 export function table(head, rows) {
-  const numeric = i => rows.length > 0 && rows.every(r => typeof r[i] === 'number');
+  const numeric = i => rows.length > 0 && rows.every(r => /^[\d.]+$/.test(r[i]));
   const cell = (tag, text, i) => element(tag + (numeric(i) ? '.n' : ''), tag === 'th' ? { scope: 'col' } : {}, String(text));
   return element('div.wide', { tabindex: 0, role: 'region', 'aria-label': 'table' }, element('table', {},
     element('thead', {}, element('tr', {}, head.map((h, i) => cell('th', h, i)))),
@@ -85,18 +92,29 @@ export function table(head, rows) {
 
 export function say(text) { document.getElementById('status').textContent = text; }
 
-// Runs the work of a form: button and status tell that it runs, an error is shown where the result would be.
+// A page of our own in a frame as tall as the page; nothing of it runs.
+export function framed(title, source) {
+  const frame = element('iframe', { title, sandbox: 'allow-same-origin', onload: () => {
+    const page = frame.contentDocument.body;
+    new ResizeObserver(() => { frame.style.height = page.offsetHeight + 2 + 'px'; }).observe(page);
+  }, ...source });
+  return frame;
+}
+
+// Runs the work of a form: button, bar and status tell that it runs, an error is shown where the result would be.
 export function work(form, result, run) {
   form.addEventListener('submit', async event => {
     event.preventDefault();
     const button = form.querySelector('button');
+    const bar = element('progress', { 'aria-label': 'how much is done' });
     button.disabled = true;
-    result.replaceChildren();
+    result.replaceChildren(bar);
     result.setAttribute('aria-busy', 'true');
     say('working');
-    try { await run(); say('done'); } catch (e) {
+    try { await run(bar); say('done'); } catch (e) {
+      if (e.name === 'AbortError') { say(''); return; }
       result.prepend(element('p.error', { role: 'alert' }, e.message));
       say('failed');
-    } finally { button.disabled = false; result.removeAttribute('aria-busy'); }
+    } finally { bar.remove(); button.disabled = false; result.removeAttribute('aria-busy'); }
   });
 }

@@ -1,22 +1,19 @@
 // One custom element a view. Each builds its form, asks the server and shows what comes back.
-import { blob, choice, element, field, get, post, stream, table, work } from '/ui/lib.js';
+import { blob, choice, element, field, framed, get, post, stream, table, work } from '/ui/lib.js';
 
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#999999', '#7a5195', '#2f4b7c'];
-const svgNamespace = 'http://www.w3.org/2000/svg';
-
-function svg(tag, attributes, ...children) {
-  const e = document.createElementNS(svgNamespace, tag);
-  for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
-  e.append(...children);
-  return e;
-}
+const POLARITY = ['#0072b2', '#d55e00']; // darker, brighter: at least 3 : 1 on both grounds
 
 function input(id, type, value, more) { return element('input', { id, type, value, ...more }); }
 
 class View extends HTMLElement {
+  left = new AbortController();
   connectedCallback() {
     this.build().catch(e => this.append(element('p.error', { role: 'alert' }, e.message)));
   }
+  disconnectedCallback() { this.left.abort(); }
+  // what the server streams, until the view is left
+  stream(path, body, on) { return stream(path, body, on, this.left.signal); }
   value(id) { return this.querySelector('#' + id).value; }
   number(id) { return Number(this.value(id)); }
 }
@@ -29,21 +26,21 @@ class Runs extends View {
     const runs = await get('runs');
     if (!runs.length) this.append(element('p', {}, 'There are none yet: ./spillway demo makes the first.'));
     this.append(element('ul.rows', {}, runs.map(r => element('li', {}, element('a', { href: '#runs/' + r.name },
-      element('span', {}, r.command), element('span.mute', {}, r.startedAt.slice(0, 19).replace('T', ' ') + ', ' + r.seconds.toFixed(1) + ' s'))))));
+      element('span', {}, r.command), element('span.mute', {}, r.startedAt ? r.startedAt.slice(0, 19).replace('T', ' ') + ' UTC, ' + r.seconds.toFixed(1) + ' s' : ''))))));
   }
 
   async one(name) {
     const run = await get('runs/' + encodeURIComponent(name));
     const { results, ...about } = run.record;
-    this.append(element('p', {}, element('a', { href: '#runs' }, 'All runs')), element('h1', {}, about.command),
-      element('p.mute', {}, './spillway ' + about.command + ' ' + about.arguments.join(' ')));
+    this.append(element('p', {}, element('a', { href: '#runs' }, 'All runs')), element('h1', {}, about.command ?? name),
+      element('p.mute', {}, ['./spillway', about.command, ...about.arguments ?? []].join(' ')));
     for (const file of run.files) {
       const data = await blob('runs/' + encodeURIComponent(name) + '/' + encodeURIComponent(file));
       const address = URL.createObjectURL(data);
       if (/\.(png|gif|svg)$/.test(file)) {
         this.append(element('figure', {}, element('img', { src: address, alt: file }), element('figcaption', {}, file)));
       } else if (file.endsWith('.html')) {
-        this.append(element('iframe', { src: address, title: file, sandbox: '' }));
+        this.append(framed(file, { src: address }));
       } else {
         this.append(element('p', {}, element('a', { href: address, download: file }, file)));
       }
@@ -66,9 +63,7 @@ class Planner extends View {
       field('Cluster from a file', upload), field('Cluster (YAML)', text, true), element('button', {}, 'Plan'));
     work(form, result, async () => {
       const answer = await post('planner', { cluster: text.value, model: this.value('model'), method: this.value('method'), globalBatch: this.number('batch'), sequence: this.number('sequence') });
-      const page = element('iframe', { title: 'Timeline, links and arguments of the plan', sandbox: '' });
-      page.srcdoc = answer.page;
-      result.append(table(['plan', 'seconds an iteration', 'GiB'], answer.plans.map(p => [p.label, +p.seconds.toFixed(3), +p.memoryGiB.toFixed(1)])), page);
+      result.append(framed('Plans, timeline, placement and arguments', { srcdoc: answer.page }));
     });
     this.append(element('h1', {}, 'Plan a training job'), element('p.mute', {}, 'How to cut a model over this cluster, and which accelerator takes which rank.'), form, result);
   }
@@ -82,18 +77,15 @@ class Simulator extends View {
       field('Program', choice('program', programs, 'is')),
       field('Systems', choice('systems', systems, ['paper-core', 'paper-core-l1'].filter(s => systems.includes(s)).length ? ['paper-core', 'paper-core-l1'] : systems.slice(0, 1), true)),
       field('Rates of the fast clock', input('clocks', 'text', '4GHz,20GHz,100GHz')), element('button', {}, 'Run'));
-    work(form, result, async () => {
+    work(form, result, async bar => {
       const chosen = [...this.querySelector('#systems').selectedOptions].map(o => o.value).join(',');
-      const bar = element('progress', { 'aria-label': 'points done', max: 1, value: 0 });
       const results = [];
-      result.append(bar);
-      await stream('simulator', { program: this.value('program'), systems: chosen, clocks: this.value('clocks').replaceAll(' ', '') }, {
-        points: n => { bar.max = n; },
+      await this.stream('simulator', { program: this.value('program'), systems: chosen, clocks: this.value('clocks').replaceAll(' ', '') }, {
+        points: n => { bar.max = n; bar.value = 0; },
         result: r => { results.push(r); bar.value = results.length; },
       });
-      bar.remove();
-      result.append(this.stacks(results), table(['system', 'GHz', 'CPI', 'ms', 'million instructions/s'],
-        results.map(r => [r.system, r.clockHertz / 1e9, +r.cpi.toFixed(3), +(r.seconds * 1e3).toFixed(3), +r.millionsPerSecond.toFixed(1)])));
+      result.append(this.stacks(results), table(['system', 'GHz', 'CPI', 'ms', 'host MIPS'],
+        results.map(r => [r.system, r.clockHertz / 1e9, r.cpi.toFixed(3), (r.seconds * 1e3).toFixed(3), r.millionsPerSecond.toFixed(1)])));
     });
     this.append(element('h1', {}, 'Simulate'), element('p.mute', {}, 'Where the time of a program goes as the clock rises and caches follow or do not.'), form, result);
   }
@@ -103,28 +95,16 @@ class Simulator extends View {
     const causes = [...new Set(results.flatMap(r => Object.keys(r.stack)))].filter(c => results.some(r => r.stack[c] > 0.002 * r.cycles));
     const times = results.map(r => Object.fromEntries(causes.map(c => [c, (r.stack[c] ?? 0) / r.coreHertz * 1e3])));
     const most = Math.max(...results.map(r => r.seconds * 1e3));
-    const row = 30, left = 210, width = 860, height = results.length * row + 30;
-    const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Milliseconds by cause for each system and clock' });
-    results.forEach((r, i) => {
-      const label = svg('text', { x: left - 8, y: i * row + 20, 'text-anchor': 'end', fill: 'currentColor', 'font-size': 13 });
-      label.textContent = r.system + ' ' + r.clockHertz / 1e9 + ' GHz';
-      chart.append(label);
-      let x = left;
-      causes.forEach((c, k) => {
-        const w = times[i][c] / most * (width - left - 70);
-        const bar = svg('rect', { x, y: i * row + 4, width: Math.max(0, w), height: row - 9, fill: COLOURS[k % COLOURS.length] });
-        const tip = svg('title', {});
-        tip.textContent = `${c}: ${times[i][c].toFixed(3)} ms`;
-        bar.append(tip);
-        chart.append(bar);
-        x += w;
-      });
-      const total = svg('text', { x: x + 5, y: i * row + 20, fill: 'currentColor', 'font-size': 13 });
-      total.textContent = (r.seconds * 1e3).toFixed(2) + ' ms';
-      chart.append(total);
-    });
+    const chart = element('div.stacks', {}, results.flatMap((r, i) => {
+      const parts = causes.map((c, k) => [c, times[i][c], COLOURS[k % COLOURS.length]]);
+      return [
+        element('span', {}, `${r.system} ${r.clockHertz / 1e9} GHz`),
+        element('div.bar', { role: 'img', 'aria-label': parts.map(([c, ms]) => `${c} ${ms.toFixed(3)} ms`).join(', ') },
+          parts.map(([c, ms, colour]) => element('i', { title: `${c}: ${ms.toFixed(3)} ms`, style: `background:${colour};width:calc(${ms / most} * (100% - 5rem))` })),
+          element('span', {}, (r.seconds * 1e3).toFixed(2) + ' ms'))];
+    }));
     const legend = element('ul.legend', {}, causes.map((c, k) => element('li', {}, element('span', { style: 'background:' + COLOURS[k % COLOURS.length] }), c)));
-    return element('figure', {}, chart, legend, element('figcaption', {}, 'Simulated time by cause. Point at a bar for its figure; the table below has the sums.'));
+    return element('figure', {}, chart, legend, element('figcaption', {}, 'Simulated time by cause: a shorter bar is a faster machine. Host MIPS: millions of instructions that the simulation itself got through in a second.'));
   }
 }
 
@@ -148,7 +128,7 @@ class Chat extends View {
       result.append(element('h2', {}, 'Answer'), answer, figures,
         element('ul.legend', {}, element('li', {}, element('span', { style: 'background:var(--kept)' }), 'held by half of all heads or more'),
           element('li', {}, element('span', { style: 'border-bottom:3px solid var(--kept)' }), 'held by some'), element('li', {}, 'struck through: forgotten')), shown);
-      await stream('chat', { document: text.value, question: question.value, policy: this.value('policy'), budget: this.number('budget') }, {
+      await this.stream('chat', { document: text.value, question: question.value, policy: this.value('policy'), budget: this.number('budget') }, {
         tokens: pieces => { spans = pieces.map(p => element('span', {}, p)); shown.append(...spans); },
         kept: shares => shares.forEach((s, i) => { if (spans[i]) { spans[i].className = s >= 50 ? 'kept' : s > 0 ? 'some' : 'gone'; spans[i].title = s + ' % of layers and heads'; } }),
         piece: p => answer.append(p),
@@ -168,8 +148,7 @@ class Images extends View {
       field('Shape', choice('class', classes, 'triangle')), field('Strategy', choice('strategy', strategies, 'pcpp')),
       field('Ranks', choice('ranks', ['2', '4', '8'], '4')), field('Steps', input('steps', 'number', 12, { min: 2, max: 100 })),
       field('Seed', input('seed', 'number', 1, { min: 0 })), element('button', {}, 'Draw'));
-    work(form, result, async () => {
-      const bar = element('progress', { 'aria-label': 'steps done', max: 1, value: 0 });
+    work(form, result, async bar => {
       const count = element('p.mute', {});
       const one = element('img', { alt: 'drawn by one device' }), many = element('img', { alt: 'drawn by ranks that share it' });
       const cut = percent => { many.style.clipPath = `inset(0 0 0 ${percent}%)`; };
@@ -178,16 +157,15 @@ class Images extends View {
       const figures = element('p', {});
       cut(50);
       const live = element('img.live', { alt: 'the picture as it is drawn', hidden: true, width: 192, height: 192 });
-      result.append(bar, count, live);
-      await stream('images', { class: this.value('class'), strategy: this.value('strategy'), ranks: this.number('ranks'), steps: this.number('steps'), seed: this.number('seed') }, {
-        steps: n => { bar.max = n; },
+      result.append(count, live);
+      await this.stream('images', { class: this.value('class'), strategy: this.value('strategy'), ranks: this.number('ranks'), steps: this.number('steps'), seed: this.number('seed') }, {
+        steps: n => { bar.max = n; bar.value = 0; },
         step: n => { bar.value += n; count.textContent = `step ${bar.value} of ${bar.max}`; },
         preview: data => { live.src = 'data:image/png;base64,' + data; live.hidden = false; },
         one: data => { one.src = 'data:image/png;base64,' + data; result.append(element('div.compare', {}, one, many), slider, element('p.mute', {}, 'Left of the slider: one device. Right: ranks that share the picture.')); },
         many: data => { many.src = 'data:image/png;base64,' + data; },
         done: d => { figures.textContent = `${d.psnr.toFixed(1)} dB to one device; the busiest rank receives ${(d.bytes / 1024).toFixed(1)} KiB a displaced step`; },
       });
-      bar.remove();
       count.remove();
       live.remove();
       await Promise.all([one.decode(), many.decode()]);
@@ -227,23 +205,27 @@ class Events extends View {
       if (upload.files[0]) { body.file = await base64(upload.files[0]); body.name = upload.files[0].name; }
       const r = await post('events', body);
       result.append(element('p', {}, `${r.events} events in ${(r.durationUs / 1000).toFixed(1)} ms on ${r.width} x ${r.height}` + (r.shownEvery > 1 ? `, every ${r.shownEvery}th is drawn` : '')),
-        element('figure', {}, this.raster(r), element('figcaption', {}, 'Time to the right, address upward; two colours for brighter and darker.')),
+        element('figure', {}, this.raster(r), r.kinds === 2 ? this.legend() : null, element('figcaption', {}, 'Time to the right, address upward.')),
         element('figure', {}, element('img', { src: 'data:image/gif;base64,' + r.frames, alt: 'the recording as moving picture' }), element('figcaption', {}, 'As a moving picture.')));
     });
     this.append(element('h1', {}, 'Events'), element('p.mute', {}, 'What an event camera or an artificial ear sends: no frames, only changes.'), form, result);
   }
 
+  legend() {
+    return element('ul.legend', {}, ['darker', 'brighter'].map((text, polarity) =>
+      element('li', {}, element('span', { style: 'background:' + POLARITY[polarity] }), text)));
+  }
+
+  // a point of two pixels an event; the ground is the page's
   raster(r) {
-    const canvas = element('canvas', { width: 1000, height: 320, role: 'img', 'aria-label': `${r.events} events over time` });
+    const width = Math.max(300, this.clientWidth), height = 320;
+    const canvas = element('canvas.raster', { width, height, role: 'img', 'aria-label': `${r.events} events over time` });
     const pen = canvas.getContext('2d');
-    const style = getComputedStyle(this);
-    pen.fillStyle = style.getPropertyValue('--soft');
-    pen.fillRect(0, 0, 1000, 320);
     const addresses = r.width * r.height;
     for (const polarity of [0, 1]) {
-      pen.fillStyle = polarity ? COLOURS[0] : COLOURS[1];
+      pen.fillStyle = POLARITY[r.kinds === 2 ? polarity : 1];
       for (let i = 0; i < r.timesUs.length; i++) {
-        if (r.polarities[i] === polarity) pen.fillRect(r.timesUs[i] / Math.max(1, r.durationUs) * 998, 318 - r.places[i] / addresses * 318, 2, 2);
+        if (r.polarities[i] === polarity) pen.fillRect(r.timesUs[i] / Math.max(1, r.durationUs) * (width - 2), (height - 2) * (1 - r.places[i] / addresses), 2, 2);
       }
     }
     return canvas;

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.FrameLocator;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.FilePayload;
 import io.spillway.ui.UiServer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PageIT {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path PICTURES = Path.of("target", "screenshots");
-  private static final double PATIENCE_MS = 30_000;
+  private static final double PATIENCE_MS = 120_000; // for a machine with other work
 
   @TempDir static Path folder = Path.of("");
 
@@ -65,6 +69,11 @@ class PageIT {
     Files.writeString(
         run.resolve("plot.svg"),
         "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='40'><rect width='80' height='40'/></svg>");
+    Files.writeString(
+        run.resolve("page.html"),
+        "<!doctype html><div style='height:1500px'>tall</div><script>parent.evil = 1</script>");
+    Path broken = Files.createDirectories(folder.resolve("20250101-000000-broken"));
+    Files.writeString(broken.resolve("run.json"), "{");
     server = UiServer.start("127.0.0.1", 0, Optional.empty(), folder);
     playwright =
         Playwright.create(
@@ -136,8 +145,15 @@ class PageIT {
   void runsAreListedAndShown() {
     view("runs");
     picture("runs");
+    assertThat(page.locator("ul.rows a").allTextContents().toString())
+        .contains("2026-01-01 00:00:00 UTC, 1.5 s")
+        .contains("20250101-000000-broken (its record cannot be read)");
     page.locator("ul.rows a").first().click();
     page.waitForSelector("figure img");
+    // a page of a run is as tall as it is, and runs nothing
+    page.waitForFunction("() => document.querySelector('iframe').offsetHeight > 1500");
+    assertThat(page.evaluate("() => window.evil")).isNull();
+    complaints.removeIf(c -> c.contains("Blocked script execution"));
     assertThat(page.locator("h1").textContent()).isEqualTo("plan");
     assertThat(page.locator("pre").first().textContent()).contains("\"seconds\": 2");
     picture("run");
@@ -146,9 +162,25 @@ class PageIT {
   @Test
   void aPlanIsMadeOnTheEditedCluster() {
     view("planner");
+    String cluster = page.inputValue("#cluster");
+    assertThat(cluster).contains("node0").contains("A100-80");
+    page.setInputFiles(
+        "#upload",
+        new FilePayload(
+            "own.yaml",
+            "text/yaml",
+            cluster.replace("\"uneven\"", "\"own\"").getBytes(StandardCharsets.UTF_8)));
+    page.waitForFunction("() => document.querySelector('#cluster').value.includes('own')");
     press("Plan");
-    assertThat(page.locator("tbody tr").count()).isPositive();
-    assertThat(page.frameLocator("iframe").locator("svg").count()).isPositive();
+    FrameLocator plan = page.frameLocator("iframe");
+    assertThat(plan.locator("h1").textContent()).contains("on own, 32 accelerators");
+    assertThat(plan.locator("tbody tr").count()).isPositive();
+    assertThat(plan.locator("svg").count()).isPositive();
+    // the timeline stands in the page, not below the edge of a small frame
+    page.waitForFunction(
+        "() => { const f = document.querySelector('iframe');"
+            + " return f.offsetHeight > 1000"
+            + " && f.contentDocument.documentElement.scrollHeight <= f.offsetHeight; }");
     picture("planner");
   }
 
@@ -171,8 +203,13 @@ class PageIT {
     page.selectOption("#systems", "paper-core");
     press("Run");
     assertThat(page.locator("tbody tr").count()).isEqualTo(2);
-    assertThat(page.locator("figure svg rect").count()).isGreaterThan(4);
+    assertThat(page.locator(".bar").count()).isEqualTo(2);
+    assertThat(page.locator(".bar i").count()).isGreaterThan(4);
+    assertThat(page.locator(".bar").first().getAttribute("aria-label")).contains("base ");
     picture("simulator");
+    page.setViewportSize(360, 740);
+    assertThat(overflow()).isLessThanOrEqualTo(360);
+    picture("simulator-360");
   }
 
   @Test
@@ -208,6 +245,31 @@ class PageIT {
   }
 
   @Test
+  void leavingAViewEndsItsWork() {
+    view("images");
+    page.fill("#steps", "100");
+    page.selectOption("#ranks", "8");
+    page.locator("button").click();
+    page.waitForSelector("img.live:not([hidden])");
+    view("runs");
+    view("images");
+    page.fill("#steps", "2");
+    page.selectOption("#ranks", "2");
+    press("Draw");
+    assertThat(page.locator(".compare img").count()).isEqualTo(2);
+  }
+
+  @Test
+  void aServerThatIsGoneIsSaid() {
+    view("events");
+    page.route("**/api/events", Route::abort);
+    page.locator("button").click();
+    page.waitForSelector(".error");
+    assertThat(page.locator(".error").textContent()).contains("does ./spillway ui still run?");
+    complaints.removeIf(c -> c.contains("ERR_FAILED"));
+  }
+
+  @Test
   void eventsAreDrawn() {
     view("events");
     press("Show");
@@ -229,8 +291,11 @@ class PageIT {
     view(name);
     page.waitForTimeout(300);
     picture(name + "-360-dark");
-    assertThat((Integer) page.evaluate("document.documentElement.scrollWidth"))
-        .isLessThanOrEqualTo(360);
+    assertThat(overflow()).isLessThanOrEqualTo(360);
+  }
+
+  private int overflow() {
+    return (Integer) page.evaluate("document.documentElement.scrollWidth");
   }
 
   @Test

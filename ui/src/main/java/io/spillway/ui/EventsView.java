@@ -67,6 +67,7 @@ final class EventsView implements View {
     answer.put("width", recording.sensor().width());
     answer.put("height", recording.sensor().height());
     answer.put("durationUs", recording.durationUs());
+    answer.put("kinds", recording.sensor().polarities());
     answer.put("timesUs", times);
     answer.put("places", places);
     answer.put("polarities", polarities);

@@ -4,7 +4,6 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.spillway.planner.Job;
 import io.spillway.planner.Method;
-import io.spillway.planner.Plan;
 import io.spillway.planner.Planner;
 import io.spillway.planner.PlannerDemonstration;
 import io.spillway.planner.cost.Calibration;
@@ -20,10 +19,7 @@ import io.spillway.platform.hardware.Precision;
 import io.spillway.platform.model.ModelShape;
 import io.spillway.platform.model.Models;
 import io.spillway.server.http.HttpService;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -73,19 +69,9 @@ final class PlannerView implements View {
             new Seeds(1));
     Answer answer =
         Planner.plan(method(View.text(body, "method", "SPILLWAY")), wanted, Progress.silent());
-    List<Map<String, Object>> plans = new ArrayList<>();
-    for (Plan plan : answer.plans()) {
-      Map<String, Object> row = new LinkedHashMap<>();
-      row.put("label", plan.cut().label());
-      row.put("seconds", plan.time().seconds());
-      row.put("memoryGiB", plan.memory().total() / (1 << 30));
-      plans.add(row);
-    }
     HttpService.json(
         response,
         Map.of(
-            "plans",
-            plans,
             "page",
             Explanation.page(
                     job, cluster, answer.plans(), wanted.calibration(), answer.log().toString())

@@ -7,6 +7,7 @@ import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import io.spillway.server.http.HttpService;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -53,17 +54,28 @@ final class RunsView implements View {
       for (Path entry : entries.sorted(Comparator.reverseOrder()).limit(MOST).toList()) {
         Path record = entry.resolve("run.json");
         if (Files.isRegularFile(record)) {
-          JsonNode run = Json.read(record, JsonNode.class);
-          Map<String, Object> row = new LinkedHashMap<>();
-          row.put("name", String.valueOf(entry.getFileName()));
-          row.put("command", run.path("command").asString(""));
-          row.put("startedAt", run.path("startedAt").asString(""));
-          row.put("seconds", run.path("seconds").asDouble(0));
-          runs.add(row);
+          runs.add(row(String.valueOf(entry.getFileName()), record));
         }
       }
     }
     return runs;
+  }
+
+  /// A line of the list; a record that cannot be read says so there and hides no other.
+  private static Map<String, Object> row(String name, Path record) {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("name", name);
+    try {
+      JsonNode run = Json.readTree(record);
+      row.put("command", run.path("command").asString(name));
+      row.put("startedAt", run.path("startedAt").asString(""));
+      row.put("seconds", run.path("seconds").asDouble(0));
+    } catch (SpillwayException | UncheckedIOException e) {
+      row.put("command", name + " (its record cannot be read)");
+      row.put("startedAt", "");
+      row.put("seconds", 0);
+    }
+    return row;
   }
 
   private static Map<String, Object> one(Path run) throws IOException {

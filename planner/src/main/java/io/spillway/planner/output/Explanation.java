@@ -21,6 +21,9 @@ import java.util.Map;
 public final class Explanation {
   private static final double GIB = 1L << 30;
 
+  /// Part of an iteration below which two plans are said to take as long.
+  private static final double SAME = 1e-4;
+
   private Explanation() {}
 
   /// The plans side by side.
@@ -66,6 +69,9 @@ public final class Explanation {
     var worst = differences.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow();
     var better = differences.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow();
     double more = b.total() - a.total();
+    if (more < SAME * a.total()) {
+      return "The runner-up " + next.cut().label() + " takes as long.";
+    }
     String text =
         String.format(
             Locale.ROOT,
