@@ -87,4 +87,58 @@ final class PerformanceModelTest {
       assertThat(choice.prediction().iterationSeconds()).isLessThanOrEqualTo(other * (1 + 1e-5));
     }
   }
+
+  @Test
+  void theBestShareIsWhereLinkAndCpuTakeAsLong() {
+    // 12 (1 - c) + 2 c bytes at 1 GB/s last as long as c at 0.1 G/s: 12 - 10 c = 10 c
+    Rates rates = rates(1e9, 1e9, true, 1e8, NEVER, NEVER);
+    assertThat(PerformanceModel.bestCpuShare(0, rates, StateBytes.mixed()))
+        .isCloseTo(0.6, within(1e-9));
+    // with a fifth resident: 12 (.8 - c) + 2 c = 10 c
+    assertThat(PerformanceModel.bestCpuShare(0.2, rates, StateBytes.mixed()))
+        .isCloseTo(0.48, within(1e-9));
+    Rates fast = rates(1e9, 1e9, true, NEVER, NEVER, NEVER);
+    assertThat(PerformanceModel.bestCpuShare(0.2, fast, StateBytes.mixed()))
+        .isCloseTo(0.8, within(1e-9));
+    Rates slow = rates(NEVER, NEVER, true, 1, NEVER, NEVER);
+    assertThat(PerformanceModel.bestCpuShare(0.2, slow, StateBytes.mixed()))
+        .isCloseTo(0, within(1e-9));
+  }
+
+  @Test
+  void amongEqualSplitsTheOneNearestToTheClosedFormIsTaken() {
+    // the update is nothing beside the passes, so that every split takes as long
+    Rates rates = rates(1e20, 1e20, true, 1e19, NEVER, NEVER);
+    for (int parts : new int[] {10, 200}) {
+      PerformanceModel.Choice choice =
+          PerformanceModel.choose(
+              Subgroup.cut(0, parts, 1),
+              0.2,
+              Workload.even(parts, 2, 1, 2, 1),
+              rates,
+              StateBytes.mixed(),
+              GraphOptions.usual(true));
+      assertThat(choice.closedFormCpu()).isCloseTo(0.48, within(1e-9));
+      assertThat(choice.closedFormSeconds()).isCloseTo(parts * 0.48 / 1e19, within(1e-28 * parts));
+      assertThat(choice.schedule().cpu()).isCloseTo(parts == 10 ? 0.5 : 0.48, within(1e-12));
+      // each of few; of 160, every third from 0 to 159 and the three on both sides of the best
+      assertThat(choice.tried()).isEqualTo(parts == 10 ? 9 : 54 + 7);
+    }
+  }
+
+  @Test
+  void aBestSplitAtTheEndIsRefinedInsideTheBounds() {
+    Rates rates = rates(1e9, 1e9, true, NEVER, 1e9, NEVER);
+    PerformanceModel.Choice choice =
+        PerformanceModel.choose(
+            Subgroup.cut(0, 200_000, 1000),
+            0.2,
+            Workload.even(200_000, 2, 1e-6, 2e-6, 1),
+            rates,
+            StateBytes.mixed(),
+            GraphOptions.usual(true));
+    assertThat(choice.schedule().cpu()).isCloseTo(0.8, within(1e-12));
+    // the steps end at 159, from which 156 to 160 are in bounds
+    assertThat(choice.tried()).isEqualTo(54 + 5);
+  }
 }
