@@ -236,6 +236,28 @@ final class AdamKernelTest {
   }
 
   @Test
+  void aTieOfANewParameterComesBackEitherWay() {
+    // its variance is 0, whose sign bit alone must tell
+    for (int upper : new int[] {0x3F80, 0x3F81, 0xBF80, 0xBF81}) {
+      float p = Float.intBitsToFloat(upper << 16 | 0x8000);
+      float tagged = SplitMaster.tag(p, 0);
+      assertThat(SplitMaster.join(Precision.floatToBf16(p), SplitMaster.low(p), tagged))
+          .isEqualTo(p);
+      assertThat(SplitMaster.untag(tagged)).isZero();
+    }
+  }
+
+  @Test
+  void takesHyperparametersAtTheEndsOfTheirRanges() {
+    AdamSettings ends = new AdamSettings(0, 0, Float.MIN_VALUE, 0, true);
+    assertThat(ends.beta1() + ends.beta2() + ends.weightDecay()).isZero();
+    assertThatThrownBy(() -> new AdamSettings(0.9, 1.0, 1e-8, 0, true))
+        .hasMessageContaining("beta2 is 1.0");
+    assertThatThrownBy(() -> new AdamSettings(0.9, 0.9, 1e-50, 0, true))
+        .hasMessageContaining("epsilon");
+  }
+
+  @Test
   void rejectsHyperparametersOutOfRange() {
     assertThatThrownBy(() -> new AdamSettings(1.0, 0.9, 1e-8, 0, true))
         .isInstanceOf(SpillwayException.class)

@@ -109,6 +109,71 @@ final class SamplersGoldenTest {
   }
 
   @Test
+  void timesEndWhereTrainingDid() {
+    // an offset does not lead beyond the last time
+    assertThat(NoiseSchedule.SDXL.times(1000)).startsWith(999, 999, 998).endsWith(2, 1);
+    assertThat(NoiseSchedule.SDXL.solverTimes(999)).startsWith(999, 999, 998).endsWith(2);
+    NoiseSchedule linear =
+        new NoiseSchedule(1000, 0.0001, 0.02, false, NoiseSchedule.Spacing.LINSPACE, 0, true);
+    assertThat(linear.times(1)).containsExactly(999);
+    for (int steps : new int[] {0, 1001}) {
+      assertThatThrownBy(() -> linear.times(steps)).hasMessageContaining("between 1 and 1000");
+    }
+    for (int steps : new int[] {0, 1000}) {
+      assertThatThrownBy(() -> linear.solverTimes(steps)).hasMessageContaining("between 1 and 999");
+    }
+  }
+
+  @Test
+  void noiseGrowsInALineOrInALineOfRoots() {
+    double[] line = NoiseSchedule.DIT.alphaProducts();
+    assertThat(line[0]).isCloseTo(1 - 0.0001, within(1e-15));
+    assertThat(line[1]).isCloseTo((1 - 0.0001) * (1 - 0.0001 - 0.0199 / 999), within(1e-15));
+    assertThat(line[999] / line[998]).isCloseTo(1 - 0.02, within(1e-12));
+    double[] roots = NoiseSchedule.SDXL.alphaProducts();
+    double root = Math.sqrt(0.00085) + (Math.sqrt(0.012) - Math.sqrt(0.00085)) / 999;
+    assertThat(roots[1]).isCloseTo((1 - 0.00085) * (1 - root * root), within(1e-15));
+    assertThat(roots[999] / roots[998]).isCloseTo(1 - 0.012, within(1e-12));
+  }
+
+  @Test
+  void schedulesThatAreNoneAreRefused() {
+    for (Object[] wrong :
+        new Object[][] {{0, 0.1, 0.2}, {10, 0.0, 0.2}, {10, 0.1, 1.0}, {10, 0.3, 0.2}}) {
+      assertThatThrownBy(
+              () ->
+                  new NoiseSchedule(
+                      (int) wrong[0],
+                      (double) wrong[1],
+                      (double) wrong[2],
+                      false,
+                      NoiseSchedule.Spacing.LEADING,
+                      0,
+                      true))
+          .hasMessageContaining("0 < start <= end < 1");
+    }
+    NoiseSchedule one =
+        new NoiseSchedule(1, 0.5, 0.5, false, NoiseSchedule.Spacing.LEADING, 0, true);
+    assertThat(one.alphaProducts()).containsExactly(0.5);
+    assertThatThrownBy(() -> new FlowEuler(0)).hasMessageContaining("must be positive");
+    for (int steps : new int[] {0, 1001}) {
+      assertThatThrownBy(() -> new FlowEuler(1).sigmas(steps))
+          .hasMessageContaining("between 1 and 1000");
+    }
+  }
+
+  @Test
+  void flowsSigmasFallInALine() {
+    double[] three = new FlowEuler(1).sigmas(3);
+    assertThat(three[0]).isEqualTo(1);
+    assertThat(three[1]).isCloseTo(0.5005, within(1e-12));
+    assertThat(three[2]).isCloseTo(0.001, within(1e-12));
+    assertThat(three[3]).isZero();
+    assertThat(new FlowEuler(1).sigmas(1)).containsExactly(1, 0);
+    assertThat(new FlowEuler(1).sigmas(1000)).hasSize(1001);
+  }
+
+  @Test
   void eulersSigmasOfSdxl() {
     // worked with numpy: sqrt((1 - a) / a) with a = cumprod(1 - linspace(sqrt .00085, sqrt .012)²)
     try (Sampler.Run run = new Euler(NoiseSchedule.SDXL).begin(50)) {
