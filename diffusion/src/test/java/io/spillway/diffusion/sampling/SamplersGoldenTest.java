@@ -140,16 +140,15 @@ final class SamplersGoldenTest {
   void schedulesThatAreNoneAreRefused() {
     for (Object[] wrong :
         new Object[][] {{0, 0.1, 0.2}, {10, 0.0, 0.2}, {10, 0.1, 1.0}, {10, 0.3, 0.2}}) {
-      assertThatThrownBy(
-              () ->
-                  new NoiseSchedule(
-                      (int) wrong[0],
-                      (double) wrong[1],
-                      (double) wrong[2],
-                      false,
-                      NoiseSchedule.Spacing.LEADING,
-                      0,
-                      true))
+      assertThatThrownBy(() ->
+              new NoiseSchedule(
+                  (int) wrong[0],
+                  (double) wrong[1],
+                  (double) wrong[2],
+                  false,
+                  NoiseSchedule.Spacing.LEADING,
+                  0,
+                  true))
           .hasMessageContaining("0 < start <= end < 1");
     }
     NoiseSchedule one =

@@ -76,8 +76,7 @@ class StrideTableTest {
   @Test
   void theSameAddressAgainIsNoStride() {
     StrideTable table = new StrideTable(USUAL, 64);
-    assertThat(counts(table, 0x100, 0x10000, 0x10000, 0x10000, 0x10000, 0x10000))
-        .containsOnly(0);
+    assertThat(counts(table, 0x100, 0x10000, 0x10000, 0x10000, 0x10000, 0x10000)).containsOnly(0);
     // trust fell to 0: four strides bring 0 1 2 3, a fifth 4
     assertThat(counts(table, 0x100, 0x10040, 0x10080, 0x100C0, 0x10100, 0x10140))
         .containsExactly(0, 0, 0, 0, 4);

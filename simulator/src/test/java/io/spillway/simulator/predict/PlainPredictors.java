@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// The predictors as their sources describe them, in lists and strings: slow, and nothing shared
 /// with the fast ones.
@@ -37,9 +38,13 @@ final class PlainPredictors {
       before.put(slot, List.copyOf(history.subList(from, history.size())));
     }
 
+    List<Boolean> before(int slot) {
+      return Objects.requireNonNull(before.get(slot));
+    }
+
     void restore(int slot) {
       history.clear();
-      history.addAll(before.get(slot));
+      history.addAll(before(slot));
     }
 
     @Override
@@ -88,6 +93,10 @@ final class PlainPredictors {
       choice = new Table(settings.choiceBits());
     }
 
+    private Votes votes(int slot) {
+      return Objects.requireNonNull(votes.get(slot));
+    }
+
     private List<Boolean> own(long pc) {
       return localHistory.computeIfAbsent(
           (pc >>> shift) % settings.localHistories(), k -> new ArrayList<>());
@@ -105,8 +114,7 @@ final class PlainPredictors {
       boolean byLocal = local.upper(pattern);
       boolean byGlobal = global.upper(recent(history, settings.globalCounters()));
       votes.put(slot, new Votes(true, pattern, byLocal, byGlobal));
-      boolean taken =
-          choice.upper(recent(history, settings.choiceCounters())) ? byGlobal : byLocal;
+      boolean taken = choice.upper(recent(history, settings.choiceCounters())) ? byGlobal : byLocal;
       history.add(taken);
       own(pc).add(taken);
       return taken;
@@ -129,7 +137,7 @@ final class PlainPredictors {
     void repair(long pc, int slot, boolean taken) {
       undo(pc, slot);
       history.add(taken);
-      if (votes.get(slot).isBranch()) {
+      if (votes(slot).isBranch()) {
         own(pc).add(taken);
       }
     }
@@ -137,19 +145,19 @@ final class PlainPredictors {
     @Override
     void undo(long pc, int slot) {
       restore(slot);
-      if (votes.get(slot).isBranch()) {
+      if (votes(slot).isBranch()) {
         own(pc).clear();
-        own(pc).addAll(localBefore.get(slot));
+        own(pc).addAll(Objects.requireNonNull(localBefore.get(slot)));
       }
     }
 
     @Override
     void train(long pc, int slot, boolean taken) {
-      Votes v = votes.get(slot);
+      Votes v = votes(slot);
       if (v.local() != v.global()) {
-        choice.move(recent(before.get(slot), settings.choiceCounters()), v.global() == taken);
+        choice.move(recent(before(slot), settings.choiceCounters()), v.global() == taken);
       }
-      global.move(recent(before.get(slot), settings.globalCounters()), taken);
+      global.move(recent(before(slot), settings.globalCounters()), taken);
       if (v.isBranch()) {
         local.move(v.pattern(), taken);
       }
@@ -184,7 +192,8 @@ final class PlainPredictors {
       return (int) Math.round(settings.shortest() * Math.pow(growth, share));
     }
 
-    /// Pieces of `bits` outcomes, newest first, each read as a number, all of them exclusively ored.
+    /// Pieces of `bits` outcomes, newest first, each read as a number, all of them exclusively
+    /// ored.
     private int fold(List<Boolean> outcomes, int bits, int table) {
       String newestFirst = new StringBuilder(last(outcomes, length(table))).reverse().toString();
       int folded = 0;
@@ -206,9 +215,7 @@ final class PlainPredictors {
     private int tag(long pc, List<Boolean> outcomes, int table) {
       int bits = settings.tagBits();
       int key =
-          (int) (pc >>> shift)
-              ^ fold(outcomes, bits, table)
-              ^ 2 * fold(outcomes, bits - 1, table);
+          (int) (pc >>> shift) ^ fold(outcomes, bits, table) ^ 2 * fold(outcomes, bits - 1, table);
       return Math.floorMod(key, 1 << bits);
     }
 
@@ -257,7 +264,7 @@ final class PlainPredictors {
 
     @Override
     void train(long pc, int slot, boolean taken) {
-      List<Boolean> outcomes = before.get(slot);
+      List<Boolean> outcomes = before(slot);
       int table = provider(pc, outcomes, settings.tables());
       boolean said = vote(pc, outcomes, table);
       if (table < 0) {
