@@ -181,6 +181,17 @@ class PageIT {
         "() => { const f = document.querySelector('iframe');"
             + " return f.offsetHeight > 1000"
             + " && f.contentDocument.documentElement.scrollHeight <= f.offsetHeight; }");
+    // on a small screen plots keep a size that can be read and scroll by themselves
+    page.setViewportSize(360, 740);
+    assertThat(
+            (Double)
+                plan.locator("svg text")
+                    .first()
+                    .evaluate("t => 1.0 * t.getBoundingClientRect().height + 0.001"))
+        .isGreaterThan(7);
+    assertThat(overflow()).isLessThanOrEqualTo(360);
+    assertThat((Integer) plan.locator("html").evaluate("h => h.scrollWidth - h.clientWidth"))
+        .isZero();
     picture("planner");
   }
 

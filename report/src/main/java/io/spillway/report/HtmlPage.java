@@ -23,6 +23,7 @@ public final class HtmlPage {
       th{color:var(--mute);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
       pre{background:var(--soft);padding:.8em 1em;overflow-x:auto;border-radius:6px;font-size:.9rem}
       figure{margin:1.2em 0}figcaption{color:var(--mute);font-size:.9rem}svg,img{max-width:100%;height:auto}
+      @media(max-width:44rem){figure{overflow-x:auto}figure svg{min-width:42rem}figcaption{position:sticky;left:0}}
       .dark{display:none}@media(prefers-color-scheme:dark){.light{display:none}.dark{display:block}}
       a{color:var(--accent)}a:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
       """;
