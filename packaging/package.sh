@@ -59,8 +59,8 @@ cp "$root/packaging/commands.sh" "$root/packaging/functional.options" "$app/lib/
 . "$root/packaging/commands.sh"
 functional_jars "$(cat "$class_path")" | tr ':' '\n' | sed 's|.*/||' >"$app/lib/functional.classpath"
 # the ahead-of-time cache names jars by size and date, so it holds wherever the archive is unpacked; it is optional
-SPILLWAY_JAVA_OPTIONS="-XX:AOTCacheOutput=$app/lib/functional.aot" "$app/bin/spillway" simulate run --json \
-  --seed 1 "$app/simulator/workloads/programs/mg" S >/dev/null 2>&1 || true
+(cd "$app/lib" && SPILLWAY_JAVA_OPTIONS=-XX:AOTCacheOutput=functional.aot "$app/bin/spillway" simulate run --json \
+  --seed 1 "$app/simulator/workloads/programs/mg" S >/dev/null 2>&1) || true
 "$app/bin/spillway" --version >/dev/null
 tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner -czf "$work/$name.tar.gz" "$name"
 finish "$name.tar.gz"

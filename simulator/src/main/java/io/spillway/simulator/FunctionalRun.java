@@ -51,6 +51,7 @@ public final class FunctionalRun {
   /// Loads and links what takes milliseconds before a first run; may be called on another thread.
   public static void prepare() {
     new Memory().close();
+    FunctionalEngine.prepare();
   }
 
   /// Runs until the program ends or all harts together have executed `total` instructions.

@@ -27,10 +27,14 @@ public final class FunctionalEngine implements Engine {
   /// meanwhile.
   private static final int FIRST_BUDGET = 1_000;
 
-  /// Calls before the budget grows: HotSpot takes its decisions to compile by counting calls.
+  /// Calls before the budget may grow: HotSpot takes its decisions to compile by counting calls.
   private static final int SHORT_CALLS = 16;
 
   private static final int LARGEST_BUDGET = 1_000_000;
+
+  /// Nanoseconds for one instruction in code that HotSpot has compiled, at most; a region that runs
+  /// slower is still interpreted and must come back soon to find its compiled code.
+  private static final long SLOWEST_NANOS = 8;
 
   private final Machine machine;
   private final Interpreter interpreter;
@@ -60,6 +64,12 @@ public final class FunctionalEngine implements Engine {
 
   public FunctionalEngine(Machine machine) {
     this(machine, HOT);
+  }
+
+  /// Loads and links what takes milliseconds of a first translation; may be called on another
+  /// thread.
+  public static void prepare() {
+    RegionCompiler.prepare();
   }
 
   /// An engine that translates after `hot` arrivals.
@@ -152,12 +162,21 @@ public final class FunctionalEngine implements Engine {
 
   private int run(Hart hart, Translated region, Variant variant, int entry, long end) {
     int budget = (int) Math.min(end - hart.retired, Math.max(variant.size(), region.budget));
-    if (++region.calls > SHORT_CALLS) {
+    long base = machine.memory().base();
+    if (region.budget == LARGEST_BUDGET) {
+      int result = variant.code().run(hart, registers, hart.floatStatus, base, budget, entry);
+      hart.retired += budget - (result >> 2);
+      return result & 3;
+    }
+    long begin = System.nanoTime();
+    int result = variant.code().run(hart, registers, hart.floatStatus, base, budget, entry);
+    int executed = budget - (result >> 2);
+    hart.retired += executed;
+    boolean isFast =
+        executed < budget / 2 || executed * SLOWEST_NANOS > System.nanoTime() - begin;
+    if (++region.calls > SHORT_CALLS && isFast) {
       region.budget = Math.min(region.budget * 2, LARGEST_BUDGET);
     }
-    long base = machine.memory().base();
-    int result = variant.code().run(hart, registers, hart.floatStatus, base, budget, entry);
-    hart.retired += budget - (result >> 2);
     return result & 3;
   }
 

@@ -8,6 +8,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
 import static java.lang.constant.ConstantDescs.MTD_void;
 
+import io.spillway.simulator.isa.Decoder;
 import io.spillway.simulator.isa.Instruction;
 import io.spillway.simulator.machine.FloatOps;
 import io.spillway.simulator.machine.FloatStatus;
@@ -25,6 +26,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// Translates a [Region] to a method: registers become local variables, blocks become labels.
@@ -112,6 +116,21 @@ final class RegionCompiler {
     return null;
   }
 
+  /// Loads and links what takes milliseconds of a first translation, by translating a loop of four
+  /// instructions that nobody runs.
+  static void prepare() {
+    List<Instruction> loop = new ArrayList<>();
+    // ld a0, (a1); addi a0, a0, 1; sd a0, (a1); bne a0, a1, the first
+    for (int word : new int[] {0x0005b503, 0x00150513, 0x00a5b023, 0xfeb51ae3}) {
+      loop.add(Objects.requireNonNull(Decoder.decode(word)));
+    }
+    long pc = 0x1000;
+    TreeMap<Long, Region.Block> blocks = new TreeMap<>();
+    blocks.put(pc, new Region.Block(pc, loop, pc + 4L * loop.size(), false));
+    Region region = new Region(pc, blocks, new TreeSet<>(), loop.size());
+    codeLength(build(region, RegisterPlan.of(region, false)));
+  }
+
   private static int codeLength(byte[] bytes) {
     return ClassFile.of().parse(bytes).methods().stream()
         .filter(m -> m.methodName().equalsString("run"))
@@ -186,7 +205,7 @@ final class RegionCompiler {
   }
 
   private Label label(long pc) {
-    return java.util.Objects.requireNonNull(labels.get(pc));
+    return Objects.requireNonNull(labels.get(pc));
   }
 
   private Label fault(long pc, int done) {
