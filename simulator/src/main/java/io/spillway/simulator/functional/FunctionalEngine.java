@@ -172,8 +172,7 @@ public final class FunctionalEngine implements Engine {
     int result = variant.code().run(hart, registers, hart.floatStatus, base, budget, entry);
     int executed = budget - (result >> 2);
     hart.retired += executed;
-    boolean isFast =
-        executed < budget / 2 || executed * SLOWEST_NANOS > System.nanoTime() - begin;
+    boolean isFast = executed < budget / 2 || executed * SLOWEST_NANOS > System.nanoTime() - begin;
     if (++region.calls > SHORT_CALLS && isFast) {
       region.budget = Math.min(region.budget * 2, LARGEST_BUDGET);
     }

@@ -41,8 +41,7 @@ final class NestedLoopsTest {
         30,
         random -> {
           byte[] elf =
-              program(
-                  1 + random.nextInt(60), 1 + random.nextInt(20), 1 + random.nextInt(40));
+              program(1 + random.nextInt(60), 1 + random.nextInt(20), 1 + random.nextInt(40));
           try (Machine fast = Programs.machine(elf, new ByteArrayOutputStream(), "x");
               Machine slow = Programs.machine(elf, new ByteArrayOutputStream(), "x")) {
             FunctionalEngine engine = new FunctionalEngine(fast, 2);
