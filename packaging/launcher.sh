@@ -38,6 +38,8 @@ else
   if ls "$data/addons"/spark-core*.jar >/dev/null 2>&1; then
     mkdir -p "${SPARK_HOME:=${TMPDIR:-/tmp}/spillway-spark-$(id -u)}/jars"
     export SPARK_HOME SPARK_SCALA_VERSION=2.13
+    # what travels to a cluster's executors: ours, as Spark's own jars are there
+    set -- -Dspillway.sweep.jars="$(printf '%s:' "$jars"/*.jar "$data"/addons/spillway-*.jar)" "$@"
     for package in lang lang.invoke net nio util util.concurrent; do
       set -- "--add-opens=java.base/java.$package=ALL-UNNAMED" "$@"
     done

@@ -44,6 +44,8 @@ say "runtime ..."
 app=$work/$name
 mkdir -p "$app/lib" "$app/bin"
 modules=java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.scripting,java.sql,java.xml
+# Spark's: Hadoop asks the operating system, or Kerberos, who the user is
+modules=$modules,java.compiler,java.rmi,java.security.jgss,jdk.security.auth,jdk.security.jgss
 modules=$modules,jdk.httpserver,jdk.incubator.vector,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs
 "$jdk/bin/jlink" --add-modules "$modules" --strip-debug --no-man-pages --no-header-files --compress zip-6 \
   --output "$app/runtime" 2>/dev/null

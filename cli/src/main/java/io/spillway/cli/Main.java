@@ -5,7 +5,9 @@ import io.spillway.cli.simulator.SimulateRunCommand;
 import io.spillway.platform.ErrorCode;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +21,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    speakUtf8();
     int status = run(args);
     if (Commands.direct(args).isPresent()) {
       // exit first looks for a logger to tell, for longer than the machine took to start; such a
@@ -28,6 +31,17 @@ public final class Main {
       Runtime.getRuntime().halt(status);
     }
     System.exit(status);
+  }
+
+  /// A container's locale is often POSIX, whose characters are ASCII: answers of a model would be
+  /// question marks. What reads them takes UTF-8.
+  private static void speakUtf8() {
+    if (System.out.charset().equals(StandardCharsets.US_ASCII)) {
+      System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
+    }
+    if (System.err.charset().equals(StandardCharsets.US_ASCII)) {
+      System.setErr(new PrintStream(System.err, true, StandardCharsets.UTF_8));
+    }
   }
 
   /// Runs one command line and returns the exit status.

@@ -2,10 +2,18 @@ package io.spillway.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.spillway.platform.hardware.Accelerators;
+import io.spillway.platform.hardware.Cluster;
+import io.spillway.platform.hardware.Link;
+import io.spillway.platform.hardware.Network;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 final class MainTest {
@@ -38,6 +46,37 @@ final class MainTest {
       assertThat(own.status()).as(entry.name()).isZero();
       assertThat(own.out()).as(entry.name()).startsWith("Usage: spillway " + entry.name());
     }
+  }
+
+  @Test
+  void aPosixLocaleGetsWholeCharacters(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("cluster.yaml");
+    Files.writeString(
+        file,
+        Cluster.even(
+                "zwölf Knoten",
+                12,
+                8,
+                Accelerators.named("A100-80"),
+                Link.of(5e-6, 300e9),
+                Network.of(Link.of(10e-6, 25e9), 1))
+            .toYaml());
+    ProcessBuilder java =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "cluster",
+            "show",
+            "--json",
+            file.toString());
+    java.environment().put("LC_ALL", "POSIX");
+    Path out = folder.resolve("out");
+    Process process = java.redirectOutput(out.toFile()).start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+    assertThat(out).content(StandardCharsets.UTF_8).contains("zwölf Knoten");
   }
 
   @Test

@@ -34,6 +34,16 @@ class ReproduceCommandTest {
     assertThat(row("diffusion-latency-8").path("results").path("measured").asBoolean()).isTrue();
     String page = Files.readString(folder.resolve("reproduce.html"));
     assertThat(page).contains("not measurable here", "bench/gpu/diffusion.sh", "better");
+    // every row names its record, on the page and in the run's own results
+    assertThat(page).contains("rows/diffusion-bytes-sdxl/run.json, measured");
+    JsonNode rows = Json.readTree(folder.resolve("run.json")).path("results").path("rows");
+    assertThat(rows).hasSize(3);
+    for (JsonNode row : rows) {
+      assertThat(folder.resolve(row.path("record").asString())).exists();
+      assertThat(row.path("startedAt").asString()).isNotEmpty();
+      assertThat(row.path("setting").asString()).isNotEmpty();
+      assertThat(row.path("verdict").asString()).isNotEmpty();
+    }
     // another seed is another run
     assertThat(run("diffusion", "--claims", "bytes-sdxl", "--seed", "2")).isZero();
     assertThat(row("diffusion-bytes-sdxl").path("seed").asInt()).isEqualTo(2);

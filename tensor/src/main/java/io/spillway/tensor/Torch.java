@@ -28,6 +28,11 @@ public final class Torch {
       System.setProperty("org.bytedeco.javacpp.platform.extension", "-gpu");
     }
     try {
+      if (GpuNatives.onClassPath()) {
+        TorchNatives.extractCuda();
+      } else {
+        TorchNatives.loadCpu();
+      }
       Loader.load(torch.class);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
       throw new SpillwayException(

@@ -105,45 +105,25 @@ public final class ReproduceCommand extends SpillwayCommand {
       Map<String, Object> figures) {
     static Row of(String system, Claim claim, Claim.Finding finding) {
       Claim.Published p = claim.published();
-      String published =
+      Claim.Finding.@Nullable Measured ours =
+          finding instanceof Claim.Finding.Measured m ? m : null;
+      return new Row(
+          system,
+          claim.name(),
+          claim.statement(),
           (p.low() == p.high() ? number(p.low()) : number(p.low()) + " to " + number(p.high()))
               + " "
-              + p.unit();
-      String verdict = claim.verdict(finding).toString();
-      return switch (finding) {
-        case Claim.Finding.Measured m ->
-            new Row(
-                system,
-                claim.name(),
-                claim.statement(),
-                published,
-                p.source(),
-                m.value(),
-                m.low(),
-                m.high(),
-                p.unit(),
-                m.interval(),
-                claim.setting(),
-                verdict,
-                "",
-                m.figures());
-        case Claim.Finding.NotMeasurable n ->
-            new Row(
-                system,
-                claim.name(),
-                claim.statement(),
-                published,
-                p.source(),
-                null,
-                null,
-                null,
-                p.unit(),
-                "",
-                claim.setting(),
-                verdict,
-                n.why(),
-                Map.of());
-      };
+              + p.unit(),
+          p.source(),
+          ours == null ? null : ours.value(),
+          ours == null ? null : ours.low(),
+          ours == null ? null : ours.high(),
+          p.unit(),
+          ours == null ? "" : ours.interval(),
+          claim.setting(),
+          claim.verdict(finding).toString(),
+          finding instanceof Claim.Finding.NotMeasurable n ? n.why() : "",
+          ours == null ? Map.of() : ours.figures());
     }
 
     /// Ours as people read it.
@@ -153,6 +133,38 @@ public final class ReproduceCommand extends SpillwayCommand {
       }
       String range = low.equals(high) ? "" : " (" + number(low) + " to " + number(high) + ")";
       return number(measured) + range + " " + unit;
+    }
+  }
+
+  /// A row and the record of the run that measured it.
+  ///
+  /// @param file where the record stands, seen from the output folder
+  private record Kept(Row row, RunRecord record, String file) {
+    static Kept of(RunRecord record, String file) {
+      Object row = Objects.requireNonNull(record.results().get("row"));
+      return new Kept(Json.mapper().convertValue(row, Row.class), record, file);
+    }
+
+    /// The row with where, when and how long it was measured.
+    Map<String, Object> json() {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      Json.mapper().convertValue(row, Map.class).forEach((k, v) -> fields.put(k.toString(), v));
+      fields.put("record", file);
+      fields.put("startedAt", record.startedAt());
+      fields.put("seconds", record.seconds());
+      return fields;
+    }
+
+    /// The row's last line on the page.
+    String note() {
+      return String.format(
+          Locale.ROOT,
+          "%s, measured %s in %.1f s, version %s, seed %d",
+          file,
+          record.startedAt().replaceFirst("\\.[0-9]+Z", "Z"),
+          record.seconds(),
+          record.version(),
+          record.seed());
     }
   }
 
@@ -180,35 +192,32 @@ public final class ReproduceCommand extends SpillwayCommand {
     Reproduction.Setting setting =
         new Reproduction.Setting(effort, new Seeds(seed), progress(), dataFolder());
     Instant begin = Instant.now();
-    List<Row> rows = new ArrayList<>();
-    List<RunRecord> records = new ArrayList<>();
+    List<Kept> kept = new ArrayList<>();
     for (Reproduction s : chosen) {
       for (Claim claim : s.claims()) {
         if (!only.isEmpty() && !only.contains(claim.name())) {
           continue;
         }
-        Path at = folder.resolve("rows").resolve(s.system() + "-" + claim.name());
+        String name = "rows/" + s.system() + "-" + claim.name();
+        Path at = folder.resolve(name);
         Optional<RunRecord> known = known(at, effort);
         if (known.isPresent() && !quiet) {
           System.err.println("spillway: kept " + s.system() + " " + claim.name());
         }
         RunRecord record = known.orElseGet(() -> measure(s, claim, setting, at));
-        records.add(record);
-        rows.add(
-            Json.mapper()
-                .convertValue(Objects.requireNonNull(record.results().get("row")), Row.class));
+        kept.add(Kept.of(record, name + "/run.json"));
       }
     }
     Path page = folder.resolve("reproduce.html");
-    page(chosen, rows, records, effort).write(page);
+    page(chosen, kept, effort).write(page);
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("effort", effort.name().toLowerCase(Locale.ROOT));
-    results.put("rows", rows);
+    results.put("rows", kept.stream().map(Kept::json).toList());
     results.put("seconds", Duration.between(begin, Instant.now()).toMillis() / 1e3);
     record(folder, seed, results);
     answer(
         results,
-        table(rows).render(Terminal.width()) + "\npage: " + page.toAbsolutePath().normalize());
+        table(kept).render(Terminal.width()) + "\npage: " + page.toAbsolutePath().normalize());
   }
 
   private List<Reproduction> chosen() {
@@ -286,19 +295,17 @@ public final class ReproduceCommand extends SpillwayCommand {
     return record;
   }
 
-  private static TextTable table(List<Row> rows) {
+  private static TextTable table(List<Kept> kept) {
     TextTable table = new TextTable("system", "claim", "published", "ours", "verdict");
-    for (Row r : rows) {
+    for (Kept k : kept) {
+      Row r = k.row();
       table.row(r.system(), r.claim(), r.published(), r.ours(), r.verdict());
     }
     return table;
   }
 
-  private HtmlPage page(
-      List<Reproduction> chosen,
-      List<Row> rows,
-      List<RunRecord> records,
-      Reproduction.Effort effort) {
+  private static HtmlPage page(
+      List<Reproduction> chosen, List<Kept> kept, Reproduction.Effort effort) {
     HtmlPage page = new HtmlPage("Spillway: published claims, measured here");
     page.note(Machine.current().describe())
         .paragraph(
@@ -311,18 +318,18 @@ public final class ReproduceCommand extends SpillwayCommand {
     for (Claim.Verdict v : Claim.Verdict.values()) {
       verdicts.put(v.toString(), 0);
     }
-    rows.forEach(r -> verdicts.merge(r.verdict(), 1, Integer::sum));
+    kept.forEach(k -> verdicts.merge(k.row().verdict(), 1, Integer::sum));
     TextTable sum = new TextTable("verdict", "claims");
     verdicts.forEach((v, n) -> sum.row(v, n));
     page.table(sum);
     for (Reproduction s : chosen) {
-      List<Row> own = rows.stream().filter(r -> r.system().equals(s.system())).toList();
+      List<Kept> own = kept.stream().filter(k -> k.row().system().equals(s.system())).toList();
       if (own.isEmpty()) {
         continue;
       }
       page.heading(s.system()).note(s.paper());
-      for (Row r : own) {
-        RunRecord record = records.get(rows.indexOf(r));
+      for (Kept k : own) {
+        Row r = k.row();
         page.verdict(r.verdict(), r.statement());
         TextTable table = new TextTable("", "");
         table.row("published", r.published() + " (" + r.source() + ")");
@@ -331,17 +338,7 @@ public final class ReproduceCommand extends SpillwayCommand {
         if (!r.why().isEmpty()) {
           table.row("why not", r.why());
         }
-        page.table(table)
-            .note(
-                String.format(
-                    Locale.ROOT,
-                    "%s %s, measured %s in %.1f s, version %s, seed %d",
-                    r.system(),
-                    r.claim(),
-                    record.startedAt().replaceFirst("\\.[0-9]+Z", "Z"),
-                    record.seconds(),
-                    record.version(),
-                    record.seed()));
+        page.table(table).note(k.note());
       }
     }
     return page;
