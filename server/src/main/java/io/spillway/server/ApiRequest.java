@@ -7,6 +7,7 @@ import io.spillway.longcontext.generate.Sampling;
 import io.spillway.models.ChatTemplate;
 import io.spillway.models.ChatTemplate.Message;
 import io.spillway.platform.SpillwayException;
+import io.spillway.server.http.JsonBody;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,33 +18,19 @@ import tools.jackson.databind.JsonNode;
 ///
 /// **Errors:** wrong types and values out of range, with the key's name.
 final class ApiRequest {
-  private final JsonNode body;
+  private final JsonBody body;
 
   ApiRequest(JsonNode body) {
-    if (!body.isObject()) {
-      throw SpillwayException.badInput("the request body must be a JSON object");
-    }
-    this.body = body;
+    this.body = new JsonBody(body);
   }
 
   boolean stream() {
-    return flag(body, "stream");
+    return body.flag("stream");
   }
 
   boolean streamUsage() {
     JsonNode options = body.path("stream_options");
-    return options.isObject() && flag(options, "include_usage");
-  }
-
-  private static boolean flag(JsonNode of, String key) {
-    JsonNode node = of.path(key);
-    if (node.isMissingNode() || node.isNull()) {
-      return false;
-    }
-    if (!node.isBoolean()) {
-      throw SpillwayException.badInput("'%s' must be true or false", key);
-    }
-    return node.asBoolean();
+    return options.isObject() && new JsonBody(options).flag("include_usage");
   }
 
   /// A chat request.
@@ -117,14 +104,7 @@ final class ApiRequest {
   }
 
   private Optional<String> session() {
-    JsonNode node = body.path("session");
-    if (node.isMissingNode() || node.isNull()) {
-      return Optional.empty();
-    }
-    if (!node.isString()) {
-      throw SpillwayException.badInput("'session' must be a text");
-    }
-    return Optional.of(node.asString());
+    return body.text("session");
   }
 
   private Job job(
@@ -132,7 +112,7 @@ final class ApiRequest {
     if (ids.length == 0) {
       throw SpillwayException.badInput("the prompt has no tokens");
     }
-    if (integer("n", 1, 1, 128) != 1) {
+    if (body.integer("n", 1, 1, 128) != 1) {
       throw SpillwayException.badInput("'n' must be 1; send several requests instead");
     }
     Policy policy =
@@ -143,9 +123,9 @@ final class ApiRequest {
       throw SpillwayException.badInput("a stored context has no question yet; use policy locret");
     }
     CacheSettings given = settings.cache();
-    int budget = integer("budget", given.budget(), 2, 100_000_000);
+    int budget = body.integer("budget", given.budget(), 2, 100_000_000);
     CacheSettings cache = given.withBudget(budget);
-    int most = integer("max_completion_tokens", integer("max_tokens", 256, 1, 1 << 20), 1, 1 << 20);
+    int most = body.integer("max_completion_tokens", body.integer("max_tokens", 256, 1, 1 << 20), 1, 1 << 20);
     return new Job(ids, policy, cache, sampling(), most, session(), store);
   }
 
@@ -161,42 +141,16 @@ final class ApiRequest {
         }
         stop.add(text.asString());
       }
-    } else if (!node.isMissingNode() && !node.isNull()) {
+    } else if (!JsonBody.absent(node)) {
       throw SpillwayException.badInput("'stop' must be a text or a list of texts");
     }
     return new Sampling(
-        number("temperature", 0),
-        integer("top_k", 0, 0, 1_000_000),
-        number("top_p", 1),
-        number("min_p", 0),
-        number("repetition_penalty", 1),
+        body.number("temperature", 0),
+        body.integer("top_k", 0, 0, 1_000_000),
+        body.number("top_p", 1),
+        body.number("min_p", 0),
+        body.number("repetition_penalty", 1),
         stop,
-        integer("seed", 1, Integer.MIN_VALUE, Integer.MAX_VALUE));
-  }
-
-  private double number(String key, double fallback) {
-    JsonNode node = body.path(key);
-    if (node.isMissingNode() || node.isNull()) {
-      return fallback;
-    }
-    if (!node.isNumber()) {
-      throw SpillwayException.badInput("'%s' must be a number", key);
-    }
-    return node.asDouble();
-  }
-
-  private int integer(String key, int fallback, int least, int most) {
-    JsonNode node = body.path(key);
-    if (node.isMissingNode() || node.isNull()) {
-      return fallback;
-    }
-    if (!node.isIntegralNumber()
-        || !node.canConvertToInt()
-        || node.asInt() < least
-        || node.asInt() > most) {
-      throw SpillwayException.badInput(
-          "'%s' must be a whole number from %d to %d", key, least, most);
-    }
-    return node.asInt();
+        body.integer("seed", 1, Integer.MIN_VALUE, Integer.MAX_VALUE));
   }
 }

@@ -8,6 +8,7 @@ import io.spillway.diffusion.sampling.Samplers;
 import io.spillway.diffusion.text.TextEncoders;
 import io.spillway.platform.Nearest;
 import io.spillway.platform.SpillwayException;
+import io.spillway.server.http.JsonBody;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -32,37 +33,30 @@ final class ImageRequest {
           "stream",
           "format");
 
-  private final JsonNode body;
+  private final JsonBody body;
   private final ImageModel model;
   private final ImageServerSettings settings;
 
   ImageRequest(JsonNode body, ImageModel model, ImageServerSettings settings) {
-    if (!body.isObject()) {
-      throw SpillwayException.badInput("the request body must be a JSON object");
-    }
+    this.body = new JsonBody(body);
     body.propertyNames()
         .forEach(key -> {
           if (!KEYS.contains(key)) {
             throw SpillwayException.badInput("'%s' is unknown, %s", key, Nearest.hint(key, KEYS));
           }
         });
-    this.body = body;
     this.model = model;
     this.settings = settings;
   }
 
   /// Whether steps are told as server-sent events.
   boolean stream() {
-    JsonNode node = body.path("stream");
-    if (!absent(node) && !node.isBoolean()) {
-      throw SpillwayException.badInput("'stream' must be true or false");
-    }
-    return node.asBoolean(false);
+    return body.flag("stream");
   }
 
   /// Whether the answer is the PNG file itself instead of JSON with base64.
   boolean png() {
-    String format = text("format").orElse("base64");
+    String format = body.text("format").orElse("base64");
     if (!format.equals("png") && !format.equals("base64")) {
       throw SpillwayException.badInput("'format' must be png or base64");
     }
@@ -83,22 +77,22 @@ final class ImageRequest {
           "'format' png is for one image without 'stream'; take base64");
     }
     long seed = body.path("seed").isIntegralNumber() ? body.path("seed").asLong() : fallbackSeed;
-    if (!absent(body.path("seed")) && !body.path("seed").isIntegralNumber()) {
+    if (body.has("seed") && !body.path("seed").isIntegralNumber()) {
       throw SpillwayException.badInput("'seed' must be a whole number");
     }
     long[] seeds = new long[wish.count()];
     java.util.Arrays.setAll(seeds, i -> seed + i);
     Job given = settings.job();
-    int size = integer("size", given.rows() * model.pixelFold(), 1, settings.largestSize());
+    int size = body.integer("size", given.rows() * model.pixelFold(), 1, settings.largestSize());
     Images images = new Images(model, size, seeds, wish);
     Job job =
         new Job(
             given.strategy(),
             given.splitGuidance(),
             given.warmup(),
-            integer("steps", given.steps(), 1, 1000),
-            text("sampler").map(n -> Samplers.named(n, model.sampler())).orElse(given.sampler()),
-            number("guidance", given.guidance()),
+            body.integer("steps", given.steps(), 1, 1000),
+            body.text("sampler").map(n -> Samplers.named(n, model.sampler())).orElse(given.sampler()),
+            body.number("guidance", given.guidance()),
             images.rows(),
             images.rows());
     job.check(model.denoiser(), settings.ranks());
@@ -117,14 +111,14 @@ final class ImageRequest {
   }
 
   private Wish wish() {
-    int count = integer("count", 1, 1, settings.mostImages());
-    Optional<String> negative = text("negative_prompt");
+    int count = body.integer("count", 1, 1, settings.mostImages());
+    Optional<String> negative = body.text("negative_prompt");
     if (model.classes() > 0) {
       if (negative.isPresent()) {
         throw SpillwayException.badInput(
             "'negative_prompt': %s draws from classes and has no text to avoid", model.name());
       }
-      JsonNode label = absent(body.path("class")) ? body.path("prompt") : body.path("class");
+      JsonNode label = body.path(body.has("class") ? "class" : "prompt");
       if (!label.isString() && !label.isIntegralNumber()) {
         throw SpillwayException.badInput("'class' must be a name or a number");
       }
@@ -132,7 +126,7 @@ final class ImageRequest {
       java.util.Arrays.fill(labels, model.label(label.asString()));
       return new Wish.Labels(labels);
     }
-    if (!absent(body.path("class"))) {
+    if (body.has("class")) {
       throw SpillwayException.badInput("'class': %s draws from text", model.name());
     }
     List<String> prompts = new ArrayList<>();
@@ -153,46 +147,5 @@ final class ImageRequest {
       throw SpillwayException.badInput("'prompt' must be a text or a list of texts");
     }
     return node.asString();
-  }
-
-  private static boolean absent(JsonNode node) {
-    return node.isMissingNode() || node.isNull();
-  }
-
-  private Optional<String> text(String key) {
-    JsonNode node = body.path(key);
-    if (absent(node)) {
-      return Optional.empty();
-    }
-    if (!node.isString()) {
-      throw SpillwayException.badInput("'%s' must be a text", key);
-    }
-    return Optional.of(node.asString());
-  }
-
-  private double number(String key, double fallback) {
-    JsonNode node = body.path(key);
-    if (absent(node)) {
-      return fallback;
-    }
-    if (!node.isNumber()) {
-      throw SpillwayException.badInput("'%s' must be a number", key);
-    }
-    return node.asDouble();
-  }
-
-  private int integer(String key, int fallback, int least, int most) {
-    JsonNode node = body.path(key);
-    if (absent(node)) {
-      return fallback;
-    }
-    if (!node.isIntegralNumber()
-        || !node.canConvertToInt()
-        || node.asInt() < least
-        || node.asInt() > most) {
-      throw SpillwayException.badInput(
-          "'%s' must be a whole number from %d to %d", key, least, most);
-    }
-    return node.asInt();
   }
 }
