@@ -125,7 +125,9 @@ final class ApiRequest {
     CacheSettings given = settings.cache();
     int budget = body.integer("budget", given.budget(), 2, 100_000_000);
     CacheSettings cache = given.withBudget(budget);
-    int most = body.integer("max_completion_tokens", body.integer("max_tokens", 256, 1, 1 << 20), 1, 1 << 20);
+    int most =
+        body.integer(
+            "max_completion_tokens", body.integer("max_tokens", 256, 1, 1 << 20), 1, 1 << 20);
     return new Job(ids, policy, cache, sampling(), most, session(), store);
   }
 

@@ -28,11 +28,7 @@ public final class Torch {
       System.setProperty("org.bytedeco.javacpp.platform.extension", "-gpu");
     }
     try {
-      if (GpuNatives.onClassPath()) {
-        TorchNatives.extractCuda();
-      } else {
-        TorchNatives.loadCpu();
-      }
+      TorchNatives.load();
       Loader.load(torch.class);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
       throw new SpillwayException(

@@ -16,31 +16,27 @@ import org.jspecify.annotations.Nullable;
 /// one elsewhere, and takes that of an installed libtorch (Debian's `libtorch-dev`, or a folder in
 /// `LD_LIBRARY_PATH`): two versions in one process, which ends it with a segmentation fault.
 final class TorchNatives {
-  private static final List<String> CPU =
-      List.of("libgomp.so.1", "libc10.so", "libtorch_cpu.so", "libtorch.so");
-  private static final List<String> CUDA =
-      List.of("libgomp.so.1", "libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so");
+  private static final List<String> IN_ORDER =
+      List.of("libgomp.so.1", "libc10.so", "libtorch_cpu.so");
 
   private TorchNatives() {}
 
-  /// Loads the CPU build from JavaCPP's cache, extracting what is not there; JavaCPP finds it
-  /// loaded afterwards.
-  static void loadCpu() {
+  /// Loads them from JavaCPP's cache, extracting what is not there; JavaCPP finds them loaded
+  /// afterwards.
+  static void load() {
     Loader.load(openblas_nolapack.class);
     Loader.load(openblas.class);
-    for (String name : CPU) {
-      File file = extract(Loader.getPlatform(), name);
-      if (file != null) {
-        System.load(file.getPath());
+    String platform = Loader.getPlatform() + (GpuNatives.onClassPath() ? "-gpu" : "");
+    for (String name : IN_ORDER) {
+      File file = extract(platform, name);
+      try {
+        if (file != null) {
+          System.load(file.getPath());
+        }
+      } catch (UnsatisfiedLinkError e) {
+        return; // it needs a part of CUDA, which JavaCPP looks for in more places, and then loads
+        // it
       }
-    }
-  }
-
-  /// Extracts the CUDA build into JavaCPP's cache, so that its libraries find each other there;
-  /// JavaCPP loads them after CUDA's own.
-  static void extractCuda() {
-    for (String name : CUDA) {
-      extract(Loader.getPlatform() + "-gpu", name);
     }
   }
 

@@ -91,7 +91,9 @@ final class ImageRequest {
             given.splitGuidance(),
             given.warmup(),
             body.integer("steps", given.steps(), 1, 1000),
-            body.text("sampler").map(n -> Samplers.named(n, model.sampler())).orElse(given.sampler()),
+            body.text("sampler")
+                .map(n -> Samplers.named(n, model.sampler()))
+                .orElse(given.sampler()),
             body.number("guidance", given.guidance()),
             images.rows(),
             images.rows());
