@@ -70,8 +70,7 @@ cp "$root/target/sbom.json" "$work/sbom.json" && finish sbom.json
 
 if [ -n "$deb" ]; then
   say "Debian package ..."
-  # gzip: dpkg-deb's default takes minutes of one core; Debian's versions know no '-SNAPSHOT'
-  export DPKG_DEB_COMPRESSOR_TYPE=gzip
+  # Debian's versions know no '-SNAPSHOT'
   "$jdk/bin/jpackage" --type app-image --name spillway --app-version "${version%%-*}" --dest "$work/image" \
     --runtime-image "$app/runtime" --input "$app/lib" --main-jar "spillway-cli-$version.jar" \
     --main-class io.spillway.cli.Main
@@ -80,9 +79,13 @@ if [ -n "$deb" ]; then
   mkdir -p "$image/lib/app/spillway"
   cp -R "$app/longcontext" "$app/simulator" "$app/docs" "$app/LICENSE" "$app/THIRD-PARTY.txt" "$app/sbom.json" "$image/lib/app/spillway/"
   cp "$app/bin/spillway" "$image/bin/spillway"
-  "$jdk/bin/jpackage" --type deb --name spillway --app-version "${version%%-*}" --app-image "$image" --dest "$work" \
+  DPKG_DEB_COMPRESSOR_TYPE=none "$jdk/bin/jpackage" --type deb --name spillway --app-version "${version%%-*}" --app-image "$image" --dest "$work" \
     --linux-package-name spillway --description "AI workloads past the memory wall" --license-file "$root/LICENSE"
-  finish "$(cd "$work" && echo spillway_*.deb)"
+  # jpackage knows no link on the PATH; gzip, as dpkg-deb's default takes minutes of one core
+  deb=$(cd "$work" && echo spillway_*.deb)
+  fakeroot sh -euc 'dpkg-deb -R "$1" "$2"; mkdir -p "$2/usr/bin"; ln -s /opt/spillway/bin/spillway "$2/usr/bin/spillway"
+    dpkg-deb -Zgzip -b "$2" "$1"' - "$work/$deb" "$work/deb" >/dev/null
+  finish "$deb"
 fi
 
 addon() { # name, then the jars
