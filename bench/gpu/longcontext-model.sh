@@ -3,7 +3,7 @@
 #   bench/gpu/longcontext-model.sh OUT-DIR SECONDS [--quick]
 # OUT-DIR gets model.tar (folder with the weights, tokenizer and log) and heads.tar (files of heads and their logs).
 # FROM=DIR goes on from a model's weights, at a lower rate with an eighth of the length in some rows; HEADS_FROM=DIR goes on from KIND.safetensors there.
-# KINDS: the heads, trained beside each other: paper, value (weighted by softmax and value), with -loop (eviction while training).
+# KINDS: the heads, trained beside each other: paper, value (weighted by softmax and value), linked (value, and what needed tokens read), with -loop (eviction while training).
 # --quick: a small model on whatever device there is, to try the script.
 set -u
 out=${1:?a folder for the results}
@@ -31,7 +31,7 @@ tar -cf "$out/model.tar" -C "$work" --exclude training.checkpoint model
 for kind in $kinds; do
   options=''
   case $kind in *loop) options="$options --in-loop" ;; esac
-  case $kind in *value*) options="$options --label value_weighted" ;; esac
+  case $kind in *value*) options="$options --label value_weighted" ;; *linked*) options="$options --label linked" ;; esac
   [ ! -f "${HEADS_FROM:-/nowhere}/$kind.safetensors" ] || options="$options --from $HEADS_FROM/$kind.safetensors --rate 1e-3"
   # shellcheck disable=SC2086
   SPILLWAY_JAVA_OPTIONS="${SPILLWAY_JAVA_OPTIONS:-} -Xmx2g" timeout $((heads + 40)) "$spillway" retain train --model "$work/model" \

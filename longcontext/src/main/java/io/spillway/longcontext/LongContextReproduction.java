@@ -37,7 +37,7 @@ public final class LongContextReproduction implements Reproduction {
 
   @Override
   public List<Claim> claims() {
-    Policy locret = new Policy.Locret(0.4);
+    Policy locret = new Policy.Locret(Policy.STABILIZER);
     return List.of(
         new Claim(
             "passkey",
@@ -69,7 +69,7 @@ public final class LongContextReproduction implements Reproduction {
             "one key of many is found when the question comes first",
             Published.of(75, "% right", Better.HIGHER, "Locret-Q, RULER multi-key 1 at 128K"),
             SETTING + "; our heads were not trained with questions first",
-            s -> score(s, new Policy.LocretQuery(0.4), Task.MULTI_KEY)),
+            s -> score(s, new Policy.LocretQuery(Policy.STABILIZER), Task.MULTI_KEY)),
         new Claim(
             "cache-ratio",
             "keys and values of a long prompt take a twentieth of their room",
@@ -125,7 +125,7 @@ public final class LongContextReproduction implements Reproduction {
 
   private static Finding cacheRatio(Reproduction.Setting setting) {
     int length = 8192;
-    Cell cell = cell(setting, new Policy.Locret(0.4), Task.PASSKEY, length, setting.choose(4, 40));
+    Cell cell = cell(setting, new Policy.Locret(Policy.STABILIZER), Task.PASSKEY, length, setting.choose(4, 40));
     try (LongContextModel model =
         LongContextModel.open(
             LongContextModel.ownFolder(), DType.F32, Devices.cpu(), Optional.empty())) {

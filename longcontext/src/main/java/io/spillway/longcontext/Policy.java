@@ -206,6 +206,10 @@ public sealed interface Policy {
     }
   }
 
+  /// The usual share of the budget that the newest entries hold between chunks. The paper has 0.4;
+  /// what they hold is lost to what was read before.
+  double STABILIZER = 0.2;
+
   /// The usual weight of an entry's neighbours under retaining heads.
   double NEIGHBOURS = 0.5;
 
@@ -213,9 +217,9 @@ public sealed interface Policy {
   List<Supplier<Policy>> NAMED =
       List.of(
           Full::new,
-          () -> new Locret(0.4),
-          () -> new Locret(0.4, 0),
-          () -> new LocretQuery(0.4),
+          () -> new Locret(STABILIZER),
+          () -> new Locret(STABILIZER, 0),
+          () -> new LocretQuery(STABILIZER),
           HeavyHitters::new,
           () -> new SnapKv(32, 5),
           () -> new SnapKvWhole(32, 5),
@@ -225,7 +229,7 @@ public sealed interface Policy {
           ExpectedAttention::new,
           () -> new InfLlm(InfLlm.BLOCK, 4),
           () -> new Random(1),
-          () -> new Oracle(0.4));
+          () -> new Oracle(STABILIZER));
 
   /// The names on the command line.
   static List<String> labels() {
@@ -297,6 +301,14 @@ public sealed interface Policy {
       return locret.neighbours();
     }
     return base() instanceof LocretQuery ? NEIGHBOURS : 0;
+  }
+
+  /// Entries of the queries that vote, which stay whatever the budget; 0 where none vote.
+  default int votingWindow() {
+    if (base() instanceof SnapKv snapKv) {
+      return snapKv.window();
+    }
+    return base() instanceof SnapKvWhole snapKv ? snapKv.window() : 0;
   }
 
   /// Share of the budget that every head keeps, 1 where heads are equal.

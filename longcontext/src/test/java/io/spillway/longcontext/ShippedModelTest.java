@@ -130,7 +130,7 @@ class ShippedModelTest {
       Generator.Figures figures =
           Generator.generate(
               model,
-              new Policy.Locret(0.4),
+              new Policy.Locret(Policy.STABILIZER),
               new CacheSettings(40, 16, 12, 1, 1, false),
               ids,
               new Sampling(0, 0, 1, 0, 1, List.of("."), 1),

@@ -32,8 +32,13 @@ final class SessionStore implements AutoCloseable {
   }
 
   private void restore(Path from) {
-    if (!Files.isDirectory(from)) {
-      return;
+    try {
+      Files.createDirectories(from); // told at the start, not by the first context
+    } catch (IOException e) {
+      throw SpillwayException.badInput(
+          "contexts cannot be stored in %s: it is no folder and none can be made there; give"
+              + " another --sessions",
+          from);
     }
     List<Path> files;
     try (Stream<Path> list = Files.list(from)) {

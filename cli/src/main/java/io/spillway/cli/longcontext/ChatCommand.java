@@ -3,9 +3,12 @@ package io.spillway.cli.longcontext;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.longcontext.CacheSettings;
 import io.spillway.longcontext.LongContextModel;
+import io.spillway.longcontext.Policy;
 import io.spillway.longcontext.generate.Generator;
+import io.spillway.longcontext.generate.Sampling;
 import io.spillway.models.ChatTemplate;
 import io.spillway.models.ChatTemplate.Message;
+import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,7 +27,8 @@ import picocli.CommandLine.Option;
 /// `chat`: a conversation on the terminal, streamed.
 @Command(
     name = "chat",
-    description = "Talk with a model on the terminal; an empty line or end of input ends it.")
+    description = "Talk with a model on the terminal; an empty line or end of input ends it. With --json each"
+            + " answer is one line of JSON.")
 public final class ChatCommand extends SpillwayCommand {
   @Mixin private ModelOptions options = new ModelOptions();
   @Mixin private SamplingOptions sampling = new SamplingOptions();
@@ -37,6 +42,8 @@ public final class ChatCommand extends SpillwayCommand {
   @Override
   protected void execute() throws IOException {
     String context = context();
+    Policy policy = options.chosenPolicy();
+    Sampling how = sampling.sampling();
     try (LongContextModel model = options.open()) {
       CacheSettings settings = options.settings(model);
       ChatTemplate template = model.chatTemplate();
@@ -44,11 +51,13 @@ public final class ChatCommand extends SpillwayCommand {
       BufferedReader in =
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
       while (true) {
-        System.out.print("> ");
-        System.out.flush();
+        if (!json) {
+          System.out.print("> ");
+          System.out.flush();
+        }
         String line = in.readLine();
         if (line == null || line.isBlank()) {
-          System.out.println();
+          System.out.print(json ? "" : "\n");
           return;
         }
         messages.add(new Message("user", messages.isEmpty() ? context + line : line));
@@ -57,18 +66,21 @@ public final class ChatCommand extends SpillwayCommand {
         Generator.Figures figures =
             Generator.generate(
                 model,
-                options.chosenPolicy(),
+                policy,
                 settings,
                 prompt,
-                sampling.sampling(),
+                how,
                 sampling.maxTokens,
                 piece -> {
                   answer.append(piece);
-                  System.out.print(piece);
-                  System.out.flush();
+                  if (!json) {
+                    System.out.print(piece);
+                    System.out.flush();
+                  }
                 });
-        System.out.println();
-        if (!quiet) {
+        System.out.println(
+            json ? Json.line(Map.of("answer", answer.toString(), "figures", figures)) : "");
+        if (!quiet && !json) {
           System.err.println("spillway: " + GenerateCommand.describe(figures));
         }
         messages.add(new Message("assistant", answer.toString().strip()));

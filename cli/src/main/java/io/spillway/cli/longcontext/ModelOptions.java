@@ -133,8 +133,16 @@ final class ModelOptions {
   CacheSettings settings(LongContextModel of) {
     CacheStorage storage = CacheStorage.named(cache);
     double bytes = storage.bytesPerNumber(DType.valueOf(known()).bytes());
+    int entries = CacheSettings.parseBudget(budget, of.config(), bytes);
+    int window = chosenPolicy().votingWindow();
+    if (window > 0 && entries < sinks + window) {
+      throw SpillwayException.badInput(
+          "a budget of %d entries cannot hold %d sinks and the window of %d queries of --policy %s;"
+              + " give at least %d",
+          entries, sinks, window, policy, sinks + window);
+    }
     return new CacheSettings(
-        CacheSettings.parseBudget(budget, of.config(), bytes),
+        entries,
         chunk,
         local,
         sinks,

@@ -63,8 +63,8 @@ public final class RetainCommand extends SpillwayCommand {
         names = "--label",
         defaultValue = "product",
         description =
-            "What is learned: product (the paper's) or value_weighted (default:"
-                + " ${DEFAULT-VALUE}).")
+            "What is learned: product (the paper's), value_weighted, or linked, which counts what"
+                + " needed tokens read as well (default: ${DEFAULT-VALUE}).")
     Importance.Label label = Importance.Label.PRODUCT;
 
     @Option(
@@ -231,6 +231,9 @@ public final class RetainCommand extends SpillwayCommand {
 
     @Override
     protected void execute() {
+      if (samples < 1) {
+        throw SpillwayException.badInput("--samples %d must be at least 1", samples);
+      }
       try (LongContextModel on = open(Optional.ofNullable(heads))) {
         RetainingHeads judged = on.heads();
         if (judged == null) {

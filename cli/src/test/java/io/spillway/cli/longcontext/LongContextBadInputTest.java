@@ -51,6 +51,10 @@ class LongContextBadInputTest {
   private static void refused(String message, String... options) {
     List<String> arguments = new ArrayList<>(List.of("generate", "--device", "cpu"));
     arguments.addAll(Arrays.asList(options));
+    told(message, arguments);
+  }
+
+  private static void told(String message, List<String> arguments) {
     PrintStream err = System.err;
     ByteArrayOutputStream told = new ByteArrayOutputStream();
     int status;
@@ -64,6 +68,17 @@ class LongContextBadInputTest {
     assertThat(text).startsWith("spillway: ").contains(message);
     assertThat(text.strip().lines()).hasSize(1);
     assertThat(status).isEqualTo(2);
+  }
+
+  @Test
+  void otherCommandsTellBeforeTheyBegin() throws IOException {
+    told("unknown policy 'lru'", List.of("chat", "--device", "cpu", "--policy", "lru"));
+    told("temperature is -1.0", List.of("chat", "--device", "cpu", "--temperature", "-1"));
+    told("--samples 0 must be", List.of("retain", "eval", "--device", "cpu", "--samples", "0"));
+    Path file = Files.writeString(folder.resolve("file"), "");
+    told(
+        "contexts cannot be stored in " + file,
+        List.of("serve", "--device", "cpu", "--port", "0", "--sessions", file.toString()));
   }
 
   private void modelRefused(String message) {
@@ -162,6 +177,9 @@ class LongContextBadInputTest {
         "--budget|64|--chunk|0|chunk is 0, it must be at least 1",
         "--policy|locret+adda|--chunk|64|unknown wrapper '+adda'",
         "--policy|infllm|--budget|600|the model has 512",
+        "--policy|snapkv|--budget|32|cannot hold 1 sinks and the window of 32 queries of --policy"
+            + " snapkv; give at least 33",
+        "--max-tokens|0|--chunk|64|an answer of at most 0 tokens is no answer",
         "--cache|q3|--chunk|64|unknown cache storage 'q3'",
         "--dtype|f8|--chunk|64|--dtype f8 is neither f32 nor bf16"
       })

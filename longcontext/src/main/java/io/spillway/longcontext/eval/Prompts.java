@@ -80,14 +80,24 @@ public final class Prompts {
     return all;
   }
 
-  /// Prompt and answer of the first turn.
+  /// Prompt and answers of all turns, laid out as an evaluation asks them.
   public RetainTrainer.Example example(Sample sample) {
-    Sample.Turn turn = sample.turns().getFirst();
-    int[] prompt = join(context(sample), question(turn));
-    return new RetainTrainer.Example(join(prompt, answer(turn)), prompt.length);
+    Sample.Turn first = sample.turns().getFirst();
+    int[] prompt = join(context(sample), question(first));
+    int[] ids = prompt;
+    IntStream asking = IntStream.empty();
+    for (Sample.Turn turn : sample.turns()) {
+      int[] before =
+          turn == first ? ids : join(ids, tokenizer.encode(".", false), question(turn));
+      ids = join(before, answer(turn));
+      asking = IntStream.concat(asking, IntStream.range(before.length - 1, ids.length - 1));
+    }
+    return new RetainTrainer.Example(ids, prompt.length, asking.toArray());
   }
 
-  /// Endless examples of mixed tasks up to a length, for training heads.
+  /// Endless examples of mixed tasks up to a length, for training heads. Half of them ask more than
+  /// an evaluation does: a head cannot know which of many entries will be asked for, and a label
+  /// that says so of one in six teaches it to keep none.
   public RetainTrainer.Source examples(
       int longest, List<Task> tasks, TaskGenerator.Templates templates) {
     TaskGenerator grammar = generator(Filler.GRAMMAR, templates);
@@ -97,8 +107,11 @@ public final class Prompts {
       int least = Math.min(longest, 96);
       int tokens = least + random.nextInt(longest - least + 1);
       TaskGenerator from = random.nextInt(6) == 0 ? noise : grammar;
-      RandomGenerator same = random;
-      return example(from.generate(task, Math.max(64, tokens), -1, same));
+      int most = Math.max(64, tokens);
+      return example(
+          random.nextBoolean()
+              ? from.generate(task, most, -1, random)
+              : from.dense(task, most, 1 + random.nextInt(1 + most / 80), random));
     };
   }
 }

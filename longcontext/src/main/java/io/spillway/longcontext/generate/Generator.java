@@ -88,6 +88,10 @@ public final class Generator {
 
   /// Refuses what the model cannot read.
   public static void check(LongContextModel model, Policy policy, int prompt, int answer) {
+    if (answer < 1) {
+      throw SpillwayException.badInput(
+          "an answer of at most %d tokens is no answer; allow at least 1", answer);
+    }
     if (prompt == 0) {
       throw SpillwayException.badInput("the prompt is empty; give at least one token");
     }

@@ -5,7 +5,9 @@ import io.spillway.models.DecoderConfig;
 import io.spillway.tensor.DType;
 import io.spillway.tensor.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -19,12 +21,20 @@ import org.bytedeco.pytorch.global.torch;
 public final class Importance {
   private Importance() {}
 
+  /// Nearest entries that a link may leave out: they stay while the next chunk is read.
+  private static final int NEAR = 8;
+
+  private static final double LEAST = -8;
+
   /// What is learned.
   public enum Label {
     /// The paper's: the largest product before the softmax.
     PRODUCT,
     /// The logarithm of the largest softmax weight times the value's length, at least -8.
-    VALUE_WEIGHTED
+    VALUE_WEIGHTED,
+    /// The same, where an entry counts as well by what needed tokens read from it: an answer asks
+    /// for a token's entry in one layer, and that token had to read others in the layers below.
+    LINKED
   }
 
   /// One layer's inputs and labels.
@@ -33,74 +43,119 @@ public final class Importance {
   /// @param label `[kvHeads, prompt]`
   public record Layer(Decoder.Qkv qkv, Tensor label) {}
 
-  /// Runs the full model over prompt and answer.
+  /// A layer as full attention has it.
   ///
-  /// @param ids prompt and answer
-  /// @param prompt tokens of the prompt
-  public static List<Layer> of(Decoder decoder, int[] ids, int prompt, Label kind) {
+  /// @param qkv of the prompt, before rotation
+  /// @param query rotated, `[1, heads, prompt, headDim]`
+  /// @param key rotated, `[1, kvHeads, prompt, headDim]`
+  /// @param weights largest softmax weight from an answer, `[kvHeads, prompt]`
+  private record Looked(Decoder.Qkv qkv, Tensor query, Tensor key, Tensor weights) {}
+
+  /// Runs the full model over prompt and answers.
+  public static List<Layer> of(Decoder decoder, RetainTrainer.Example example, Label kind) {
     DecoderConfig config = decoder.config();
-    long[] wide = java.util.Arrays.stream(ids).asLongStream().toArray();
-    Tensor all = Tensors.of(wide, 1, ids.length);
+    int prompt = example.prompt();
+    int length = example.ids().length;
+    long[] wide = Arrays.stream(example.ids()).asLongStream().toArray();
+    Tensor all = Tensors.of(wide, 1, length);
     Tensor x =
         decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
-    Decoder.Angles angles = decoder.angles(0, ids.length, ids.length);
-    List<Layer> layers = new ArrayList<>();
-    // the answer's last token asks for nothing
-    long queries = (long) ids.length - prompt;
+    Decoder.Angles angles = decoder.angles(0, length, length);
+    Tensor rows = Tensors.of(Arrays.stream(example.asking()).asLongStream().toArray(), example.asking().length);
+    rows = rows.to(x.device(), rows.scalar_type());
+    List<Looked> layers = new ArrayList<>();
+    List<Tensor> products = new ArrayList<>();
     for (int l = 0; l < config.layers(); l++) {
       Decoder.Qkv qkv = decoder.project(l, x);
       Tensor query = decoder.rotate(qkv.query(), angles);
       Tensor key = decoder.rotate(qkv.key(), angles);
-      Tensor asking =
-          Tensors.to(query.narrow(2, (long) prompt - 1, queries), DType.F32)
-              .reshape(config.kvHeads(), config.groupSize() * queries, config.headDim());
-      Tensor products =
-          asking
-              .matmul(Tensors.to(key.squeeze(0), DType.F32).transpose(1, 2))
-              .mul(new Scalar(1 / Math.sqrt(config.headDim())));
-      Tensor label =
-          switch (kind) {
-            case PRODUCT -> products.narrow(2, 0, prompt).amax(new long[] {1}, false);
-            case VALUE_WEIGHTED -> valueWeighted(config, products, qkv.value(), queries, prompt);
-          };
+      Tensor product = products(config, query.index_select(2, rows), key);
+      products.add(product.narrow(3, 0, prompt).amax(new long[] {1, 2}, false));
+      Tensor weights = kind == Label.PRODUCT ? products.getLast() : weights(product, rows, prompt);
       layers.add(
-          new Layer(
+          new Looked(
               new Decoder.Qkv(
                   qkv.query().narrow(2, 0, prompt),
                   qkv.key().narrow(2, 0, prompt),
                   qkv.value().narrow(2, 0, prompt)),
-              label));
+              query.narrow(2, 0, prompt),
+              key.narrow(2, 0, prompt),
+              weights));
       x = decoder.finish(l, x, decoder.attend(query, key, qkv.value(), 0, null));
     }
-    return layers;
+    List<Tensor> labels =
+        switch (kind) {
+          case PRODUCT -> products;
+          case VALUE_WEIGHTED -> logarithms(layers, layers.stream().map(Looked::weights).toList());
+          case LINKED -> logarithms(layers, linked(config, layers));
+        };
+    return IntStream.range(0, layers.size())
+        .mapToObj(l -> new Layer(layers.get(l).qkv(), labels.get(l)))
+        .toList();
   }
 
-  private static Tensor valueWeighted(
-      DecoderConfig config, Tensor products, Tensor value, long queries, int prompt) {
-    long length = products.size(2);
-    Tensor hidden =
-        torch.triu(
-            torch.full(
-                new long[] {queries, length},
-                new Scalar(Double.NEGATIVE_INFINITY),
-                products.options()),
-            prompt);
-    Tensor weights =
-        torch.softmax(
-            products.view(config.kvHeads(), config.groupSize(), queries, length).add(hidden), -1);
-    Tensor size =
-        Tensors.to(value.squeeze(0), DType.F32).square().sum(new long[] {2}).sqrt().unsqueeze(1);
-    return weights
+  /// `[kvHeads, group, queries, length]` f32, before the softmax.
+  private static Tensor products(DecoderConfig config, Tensor query, Tensor key) {
+    long queries = query.size(2);
+    return Tensors.to(query, DType.F32)
+        .reshape(config.kvHeads(), config.groupSize() * queries, config.headDim())
+        .matmul(Tensors.to(key.squeeze(0), DType.F32).transpose(1, 2))
+        .mul(new Scalar(1 / Math.sqrt(config.headDim())))
+        .view(config.kvHeads(), config.groupSize(), queries, key.size(2));
+  }
+
+  /// Largest softmax weight that each of the first entries has from queries at `rows`: `[kvHeads,
+  /// entries]`.
+  private static Tensor weights(Tensor products, Tensor rows, long entries) {
+    Tensor later = torch.arange(new Scalar(products.size(3)), rows.options()).gt(rows.unsqueeze(1));
+    return torch
+        .softmax(products.masked_fill(later, new Scalar(Double.NEGATIVE_INFINITY)), -1)
         .amax(new long[] {1, 2}, false)
-        .mul(size.squeeze(1))
-        .narrow(1, 0, prompt)
-        .log()
-        .clamp_min(new Scalar(-8.0));
+        .narrow(1, 0, entries);
+  }
+
+  /// Weights that count links, from the last layer down: a token is needed as much as the most
+  /// needed of its entries in the layers above, and what it read is needed by that times its weight.
+  private static List<Tensor> linked(DecoderConfig config, List<Looked> layers) {
+    List<Tensor> out = new ArrayList<>();
+    Tensor needed = null; // [prompt]
+    for (Looked layer : layers.reversed()) {
+      Tensor weights = layer.weights();
+      if (needed != null) {
+        Tensor products = products(config, layer.query(), layer.key());
+        Tensor hidden = torch.ones_like(products.select(0, 0).select(0, 0)).triu(1);
+        Tensor read =
+            torch
+                .softmax(
+                    products.masked_fill(
+                        hidden.gt(new Scalar(0)), new Scalar(Double.NEGATIVE_INFINITY)),
+                    -1)
+                .amax(new long[] {1}, false) // [kvHeads, reader, entry]
+                .tril(-NEAR)
+                .mul(needed.unsqueeze(1))
+                .amax(new long[] {1}, false);
+        weights = torch.maximum(weights, read);
+      }
+      Tensor most = weights.amax(new long[] {0}, false);
+      needed = needed == null ? most : torch.maximum(needed, most);
+      out.addFirst(weights);
+    }
+    return out;
+  }
+
+  private static List<Tensor> logarithms(List<Looked> layers, List<Tensor> weights) {
+    return IntStream.range(0, layers.size())
+        .mapToObj(l -> {
+          Tensor value = Tensors.to(layers.get(l).qkv().value().squeeze(0), DType.F32);
+          Tensor size = value.square().sum(new long[] {2}).sqrt();
+          return weights.get(l).mul(size).log().clamp_min(new Scalar(LEAST));
+        })
+        .toList();
   }
 
   /// The labels alone.
   public static Tensor[] labels(Decoder decoder, int[] ids, int prompt) {
-    return of(decoder, ids, prompt, Label.PRODUCT).stream()
+    return of(decoder, new RetainTrainer.Example(ids, prompt), Label.PRODUCT).stream()
         .map(Layer::label)
         .toArray(Tensor[]::new);
   }

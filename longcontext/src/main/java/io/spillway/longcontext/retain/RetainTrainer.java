@@ -29,6 +29,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -71,10 +72,18 @@ public final class RetainTrainer {
     }
   }
 
-  /// A prompt with its answer.
+  /// A prompt with its answers.
   ///
-  /// @param prompt tokens of `ids` that are the prompt
-  public record Example(int[] ids, int prompt) {}
+  /// @param ids the prompt, its answer, and further questions with theirs
+  /// @param prompt tokens of `ids` that are the prompt, up to the first answer
+  /// @param asking places of the tokens that predict an answer's tokens
+  public record Example(int[] ids, int prompt, int[] asking) {
+    /// All that follows the prompt is its answer.
+    public Example(int[] ids, int prompt) {
+      // the answer's last token asks for nothing
+      this(ids, prompt, IntStream.range(prompt - 1, ids.length - 1).toArray());
+    }
+  }
 
   /// Where examples come from, the same one for the same step; called on several threads.
   @FunctionalInterface
@@ -235,7 +244,7 @@ public final class RetainTrainer {
   private List<Importance.Layer> inputs(Example example, RandomGenerator random) {
     return NoGrad.supply(() -> {
       List<Importance.Layer> layers =
-          Importance.of(decoder, example.ids(), example.prompt(), recipe.label());
+          Importance.of(decoder, example, recipe.label());
       if (!recipe.inLoop() || random.nextBoolean()) {
         return layers;
       }
@@ -358,7 +367,7 @@ public final class RetainTrainer {
       try (TensorScope scope = TensorScope.open();
           NoGrad guard = NoGrad.begin()) {
         sum +=
-            loss(heads, Importance.of(decoder, example.ids(), example.prompt(), label))
+            loss(heads, Importance.of(decoder, example, label))
                 .item_float();
       }
     }

@@ -102,7 +102,8 @@ class RetainTrainerTest {
         NoGrad guard = NoGrad.begin()) {
       int[] ids = new Seeds(3).stream("ids").ints(12, 0, 40).toArray();
       List<Importance.Layer> layers =
-          Importance.of(model.decoder(), ids, 9, Importance.Label.PRODUCT);
+          Importance.of(
+              model.decoder(), new RetainTrainer.Example(ids, 9), Importance.Label.PRODUCT);
       long[] wide = java.util.Arrays.stream(ids).asLongStream().toArray();
       Tensor x = model.decoder().embed(Tensors.of(wide, 1, 12));
       var qkv = model.decoder().project(0, x);
@@ -126,5 +127,106 @@ class RetainTrainerTest {
         }
       }
     }
+  }
+
+  /// Worked out entry by entry from the definition: what the answer looks at in the last layer, and
+  /// below it what those tokens read.
+  @Test
+  void aLinkedLabelCountsWhatNeededTokensRead() {
+    try (TinyModel model = new TinyModel(new Seeds(2).stream("model"));
+        TensorScope scope = TensorScope.open();
+        NoGrad guard = NoGrad.begin()) {
+      int prompt = 30;
+      int length = 34;
+      int[] ids = new Seeds(3).stream("ids").ints(length, 0, 40).toArray();
+      RetainTrainer.Example example =
+          new RetainTrainer.Example(ids, prompt, new int[] {prompt - 1, prompt + 2});
+      List<Importance.Layer> linked =
+          Importance.of(model.decoder(), example, Importance.Label.LINKED);
+      List<Importance.Layer> direct =
+          Importance.of(model.decoder(), example, Importance.Label.VALUE_WEIGHTED);
+      int last = linked.size() - 1;
+      float[] top = Tensors.floats(linked.get(last).label().contiguous());
+      assertThat(top).isEqualTo(Tensors.floats(direct.get(last).label().contiguous()));
+
+      // the layer below, by loops over plain numbers
+      double[] needed = new double[prompt];
+      for (int head = 0; head < 4; head++) {
+        double[][] weights = weights(model, ids, last, head);
+        for (int row : example.asking()) {
+          for (int j = 0; j < prompt; j++) {
+            needed[j] = Math.max(needed[j], weights[row][j]);
+          }
+        }
+      }
+      float[] label = Tensors.floats(linked.get(last - 1).label().contiguous());
+      float[] values = Tensors.floats(linked.get(last - 1).qkv().value().contiguous());
+      int further = 0;
+      for (int kv = 0; kv < 2; kv++) {
+        for (int j = 0; j < prompt; j++) {
+          double most = 0;
+          double asked = 0;
+          for (int head = 2 * kv; head < 2 * kv + 2; head++) {
+            double[][] weights = weights(model, ids, last - 1, head);
+            for (int row : example.asking()) {
+              asked = Math.max(asked, weights[row][j]);
+            }
+            for (int reader = j + 8; reader < prompt; reader++) {
+              most = Math.max(most, needed[reader] * weights[reader][j]);
+            }
+          }
+          further += most > asked ? 1 : 0;
+          double size = 0;
+          for (int d = 0; d < 8; d++) {
+            size += Math.pow(values[(kv * prompt + j) * 8 + d], 2);
+          }
+          double wanted = Math.max(-8, Math.log(Math.max(most, asked) * Math.sqrt(size)));
+          assertThat((double) label[kv * prompt + j]).isCloseTo(wanted, Offset.offset(2e-3));
+        }
+      }
+      assertThat(further).isPositive();
+    }
+  }
+
+  /// Softmax weights of one head, `[length][length]`.
+  private static double[][] weights(TinyModel model, int[] ids, int layer, int head) {
+    int n = ids.length;
+    Tensor x =
+        model
+            .decoder()
+            .embed(Tensors.of(java.util.Arrays.stream(ids).asLongStream().toArray(), 1, n));
+    var angles = model.decoder().angles(0, n, n);
+    for (int l = 0; l < layer; l++) {
+      var qkv = model.decoder().project(l, x);
+      Tensor attended =
+          model
+              .decoder()
+              .attend(
+                  model.decoder().rotate(qkv.query(), angles),
+                  model.decoder().rotate(qkv.key(), angles),
+                  qkv.value(),
+                  0,
+                  null);
+      x = model.decoder().finish(l, x, attended);
+    }
+    var qkv = model.decoder().project(layer, x);
+    float[] q = Tensors.floats(model.decoder().rotate(qkv.query(), angles).contiguous());
+    float[] k = Tensors.floats(model.decoder().rotate(qkv.key(), angles).contiguous());
+    double[][] out = new double[n][n];
+    for (int i = 0; i < n; i++) {
+      double sum = 0;
+      for (int j = 0; j <= i; j++) {
+        double dot = 0;
+        for (int d = 0; d < 8; d++) {
+          dot += q[(head * n + i) * 8 + d] * k[(head / 2 * n + j) * 8 + d];
+        }
+        out[i][j] = Math.exp(dot / Math.sqrt(8));
+        sum += out[i][j];
+      }
+      for (int j = 0; j <= i; j++) {
+        out[i][j] /= sum;
+      }
+    }
+    return out;
   }
 }
