@@ -39,7 +39,10 @@ public final class LongContextDemonstration implements Demonstration {
   @Override
   public Outcome run(Seeds seeds, Progress progress, HtmlPage page) {
     List<Policy> policies =
-        List.of(new Policy.Locret(Policy.STABILIZER), new Policy.HeavyHitters(), new Policy.StreamingLlm());
+        List.of(
+            new Policy.Locret(Policy.STABILIZER),
+            new Policy.HeavyHitters(),
+            new Policy.StreamingLlm());
     TextTable table = new TextTable("policy", "answer", "right", "cache peak", "time");
     Map<String, Object> figures = new LinkedHashMap<>();
     String answer = "";

@@ -125,7 +125,13 @@ public final class LongContextReproduction implements Reproduction {
 
   private static Finding cacheRatio(Reproduction.Setting setting) {
     int length = 8192;
-    Cell cell = cell(setting, new Policy.Locret(Policy.STABILIZER), Task.PASSKEY, length, setting.choose(4, 40));
+    Cell cell =
+        cell(
+            setting,
+            new Policy.Locret(Policy.STABILIZER),
+            Task.PASSKEY,
+            length,
+            setting.choose(4, 40));
     try (LongContextModel model =
         LongContextModel.open(
             LongContextModel.ownFolder(), DType.F32, Devices.cpu(), Optional.empty())) {

@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
 /// `chat`: a conversation on the terminal, streamed.
 @Command(
     name = "chat",
-    description = "Talk with a model on the terminal; an empty line or end of input ends it. With --json each"
+    description =
+        "Talk with a model on the terminal; an empty line or end of input ends it. With --json each"
             + " answer is one line of JSON.")
 public final class ChatCommand extends SpillwayCommand {
   @Mixin private ModelOptions options = new ModelOptions();

@@ -141,13 +141,6 @@ final class ModelOptions {
               + " give at least %d",
           entries, sinks, window, policy, sinks + window);
     }
-    return new CacheSettings(
-        entries,
-        chunk,
-        local,
-        sinks,
-        pyramid,
-        evictWhileDecoding,
-        storage);
+    return new CacheSettings(entries, chunk, local, sinks, pyramid, evictWhileDecoding, storage);
   }
 }

@@ -87,8 +87,7 @@ public final class Prompts {
     int[] ids = prompt;
     IntStream asking = IntStream.empty();
     for (Sample.Turn turn : sample.turns()) {
-      int[] before =
-          turn == first ? ids : join(ids, tokenizer.encode(".", false), question(turn));
+      int[] before = turn == first ? ids : join(ids, tokenizer.encode(".", false), question(turn));
       ids = join(before, answer(turn));
       asking = IntStream.concat(asking, IntStream.range(before.length - 1, ids.length - 1));
     }

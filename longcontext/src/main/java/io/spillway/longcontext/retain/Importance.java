@@ -61,7 +61,9 @@ public final class Importance {
     Tensor x =
         decoder.embed(all.to(decoder.weight("model.norm.weight").device(), all.scalar_type()));
     Decoder.Angles angles = decoder.angles(0, length, length);
-    Tensor rows = Tensors.of(Arrays.stream(example.asking()).asLongStream().toArray(), example.asking().length);
+    Tensor rows =
+        Tensors.of(
+            Arrays.stream(example.asking()).asLongStream().toArray(), example.asking().length);
     rows = rows.to(x.device(), rows.scalar_type());
     List<Looked> layers = new ArrayList<>();
     List<Tensor> products = new ArrayList<>();
@@ -115,7 +117,8 @@ public final class Importance {
   }
 
   /// Weights that count links, from the last layer down: a token is needed as much as the most
-  /// needed of its entries in the layers above, and what it read is needed by that times its weight.
+  /// needed of its entries in the layers above, and what it read is needed by that times its
+  /// weight.
   private static List<Tensor> linked(DecoderConfig config, List<Looked> layers) {
     List<Tensor> out = new ArrayList<>();
     Tensor needed = null; // [prompt]

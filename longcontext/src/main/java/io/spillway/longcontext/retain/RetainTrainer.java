@@ -243,8 +243,7 @@ public final class RetainTrainer {
   /// reading with eviction.
   private List<Importance.Layer> inputs(Example example, RandomGenerator random) {
     return NoGrad.supply(() -> {
-      List<Importance.Layer> layers =
-          Importance.of(decoder, example, recipe.label());
+      List<Importance.Layer> layers = Importance.of(decoder, example, recipe.label());
       if (!recipe.inLoop() || random.nextBoolean()) {
         return layers;
       }
@@ -366,9 +365,7 @@ public final class RetainTrainer {
       Example example = source.next(seeds.stream("held out", i));
       try (TensorScope scope = TensorScope.open();
           NoGrad guard = NoGrad.begin()) {
-        sum +=
-            loss(heads, Importance.of(decoder, example, label))
-                .item_float();
+        sum += loss(heads, Importance.of(decoder, example, label)).item_float();
       }
     }
     return sum / count;
