@@ -10,9 +10,10 @@ import java.util.Optional;
 
 /// AEDAT 2.0 and 3.1, the formats of jAER and cAER whose headers are lines that begin with `#`.
 ///
-/// Version 2 holds big-endian pairs of a DVS128 address and microseconds. Version 3.1 holds packets
-/// with a header of 28 bytes; those of polarity events are read, others are passed over, and so are
-/// events that the sensor marked invalid.
+/// Version 2 holds big-endian pairs of an address and microseconds; addresses are those of a
+/// DVS128, or of a DAVIS where the header names one. It is written with addresses of a DVS128.
+/// Version 3.1 holds packets with a header of 28 bytes; those of polarity events are read, others
+/// are passed over, and so are events that the sensor marked invalid.
 final class AedatText {
   private static final int LONGEST_LINE = 1 << 16;
   private static final int POLARITY_EVENTS = 1;
@@ -61,11 +62,9 @@ final class AedatText {
   private static Sensor readAddresses(
       ByteSource in, Optional<Sensor> asked, Optional<Sensor> named, EventSink sink) {
     Sensor dvs128 = new Sensor(128, 128, 2);
-    if (named.isPresent() && !named.get().equals(dvs128)) {
-      throw in.corrupt(
-          in.offset(), "AEDAT 2 of another chip than DVS128; convert it to AEDAT 4 first");
-    }
-    Sensor sensor = asked.orElse(dvs128);
+    Sensor chip = named.orElse(dvs128);
+    boolean davis = !chip.equals(dvs128);
+    Sensor sensor = asked.orElse(chip);
     Limits limits = new Limits(in, sensor, sink);
     long wraps = 0;
     long last = 0;
@@ -78,12 +77,14 @@ final class AedatText {
         wraps++;
       }
       last = t;
-      if ((address & 0xFFFF8000) != 0) {
-        continue; // external triggers and other cameras' special events
+      // frames, inertial measurements and external triggers are passed over
+      if ((address & (davis ? 0x80000400 : 0xFFFF8000)) != 0) {
+        continue;
       }
-      int x = address >> 8 & 127;
-      int y = address >> 1 & 127;
-      if (!limits.pass(t + (wraps << 32), x, y, address & 1, at)) {
+      int x = davis ? address >> 12 & 0x3FF : address >> 8 & 127;
+      int y = davis ? address >> 22 & 0x1FF : address >> 1 & 127;
+      int polarity = (davis ? address >> 11 : address) & 1;
+      if (!limits.pass(t + (wraps << 32), x, y, polarity, at)) {
         break;
       }
     }

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.spillway.testkit.TestData;
+import java.io.ByteArrayInputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -52,6 +56,31 @@ final class EventGoldenTest {
             });
     assertThat(sensor).isEqualTo(new Sensor(320, 240, 2));
     assertThat(count.get()).isGreaterThan(100_000);
+  }
+
+  /// Three words as jAER writes them of a DAVIS240: an event at (200, 170) of polarity 1, a sample
+  /// of a frame, which is passed over, and an event at (3, 7) of polarity 0.
+  @Test
+  void readsAddressesOfADavisInAedat2() {
+    ByteBuffer bytes = ByteBuffer.allocate(200);
+    bytes.put("#!AER-DAT2.0\r\n# AEChip: DAVIS240C\r\n".getBytes(StandardCharsets.US_ASCII));
+    bytes.putInt(170 << 22 | 200 << 12 | 1 << 11).putInt(10);
+    bytes.putInt(0x80000000 | 5 << 22 | 5 << 12).putInt(11);
+    bytes.putInt(7 << 22 | 3 << 12).putInt(25);
+    byte[] file = Arrays.copyOf(bytes.array(), bytes.position());
+    EventRecording r =
+        EventFiles.read(
+            EventFormat.AEDAT2,
+            Path.of("d.aedat"),
+            new ByteArrayInputStream(file),
+            Optional.empty());
+    assertThat(r.sensor()).isEqualTo(new Sensor(240, 180, 2));
+    assertThat(r.size()).isEqualTo(2);
+    assertThat(r.x(0)).isEqualTo(200);
+    assertThat(r.y(0)).isEqualTo(170);
+    assertThat(r.polarity(0)).isEqualTo(1);
+    assertThat(r.timeUs(1)).isEqualTo(25);
+    assertThat(r.address(1)).isEqualTo(7 * 240 + 3);
   }
 
   @Test
