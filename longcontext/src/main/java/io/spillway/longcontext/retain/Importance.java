@@ -71,7 +71,7 @@ public final class Importance {
       Decoder.Qkv qkv = decoder.project(l, x);
       Tensor query = decoder.rotate(qkv.query(), angles);
       Tensor key = decoder.rotate(qkv.key(), angles);
-      Tensor product = products(config, query.index_select(2, rows), key);
+      Tensor product = products(config, asking(query, rows, example.asking()), key);
       products.add(product.narrow(3, 0, prompt).amax(new long[] {1, 2}, false));
       Tensor weights = kind == Label.PRODUCT ? products.getLast() : weights(product, rows, prompt);
       layers.add(
@@ -94,6 +94,14 @@ public final class Importance {
     return IntStream.range(0, layers.size())
         .mapToObj(l -> new Layer(layers.get(l).qkv(), labels.get(l)))
         .toList();
+  }
+
+  /// The queries of some places, without a copy where these follow each other.
+  private static Tensor asking(Tensor query, Tensor rows, int[] places) {
+    int first = places[0];
+    return places[places.length - 1] - first == places.length - 1
+        ? query.narrow(2, first, places.length)
+        : query.index_select(2, rows);
   }
 
   /// `[kvHeads, group, queries, length]` f32, before the softmax.
