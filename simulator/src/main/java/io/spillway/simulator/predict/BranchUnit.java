@@ -22,19 +22,12 @@ public final class BranchUnit {
   private final int btbBits;
   private final long btbTagMask;
 
-  private final long[] stack;
-  private int top;
-  private int depth;
-
   private final long[] indirectTag;
   private final long[] indirectTarget;
   private final int indirectSets;
   private final int indirectWays;
   private final int historyMask;
-  private final long[] path;
   private final int pathShift;
-  private int pathLength;
-  private int indirectHistory;
   private long random = 0x853C49E6748FEA9BL;
 
   private final long[] waitingPc = new long[DirectionPredictor.SLOTS];
@@ -43,22 +36,11 @@ public final class BranchUnit {
   private int head;
   private int tail;
 
-  // ---- what the last prediction said
-  private int slot;
-  private int historyBefore;
-  private int indirectSet;
-  private boolean viaIndirect;
-
-  /// What the start of each wrong path saved, the innermost last.
-  private final List<Saved> saved = new ArrayList<>();
+  /// The state on each wrong path within the one before, and the one that fetch is on.
+  private final List<Speculative> states = new ArrayList<>();
 
   private int wrongPaths;
-
-  /// Whether the branch was predicted taken.
-  public boolean taken;
-
-  /// Its predicted target if so.
-  public long target;
+  private Speculative now;
 
   /// Conditional branches predicted and mispredicted, branches with a wrong or unknown target.
   public long conditional;
@@ -75,15 +57,25 @@ public final class BranchUnit {
     Arrays.fill(btbTag, -1);
     btbBits = Integer.numberOfTrailingZeros(p.btb());
     btbTagMask = (1L << p.btbTagBits()) - 1;
-    stack = new long[p.returns()];
     indirectSets = p.indirectSets();
     indirectWays = p.indirectWays();
     indirectTag = new long[indirectSets * indirectWays];
     Arrays.fill(indirectTag, -1);
     indirectTarget = new long[indirectTag.length];
     historyMask = (1 << p.indirectHistory()) - 1;
-    path = new long[p.indirectPath()];
     pathShift = Integer.numberOfTrailingZeros(indirectSets) / p.indirectPath();
+    now = new Speculative(p.returns(), p.indirectPath());
+    states.add(now);
+  }
+
+  /// Whether the last prediction said that the branch is taken.
+  public boolean taken() {
+    return now.taken;
+  }
+
+  /// Its predicted target if so.
+  public long target() {
+    return now.target;
   }
 
   /// Predicts the branch at `pc`, which fetch meets at `time`.
@@ -92,39 +84,35 @@ public final class BranchUnit {
       direction.train(waitingPc[head], head, waitingTaken[head]);
       head = head + 1 & DirectionPredictor.SLOTS - 1;
     }
-    slot = tail;
+    now.slot = tail;
     tail = tail + 1 & DirectionPredictor.SLOTS - 1;
     if (tail == head) {
       direction.train(waitingPc[head], head, waitingTaken[head]);
       head = head + 1 & DirectionPredictor.SLOTS - 1;
     }
-    waitingTime[slot] = Long.MAX_VALUE;
-    waitingPc[slot] = pc;
+    waitingTime[now.slot] = Long.MAX_VALUE;
+    waitingPc[now.slot] = pc;
     boolean isConditional = in.opClass() == OpClass.BRANCH;
     if (isConditional) {
       conditional++;
-      taken = direction.predict(pc, slot);
+      now.taken = direction.predict(pc, now.slot);
     } else {
-      direction.unconditional(slot);
-      taken = true;
+      direction.unconditional(now.slot);
+      now.taken = true;
     }
-    boolean directionTaken = taken;
-    historyBefore = indirectHistory;
-    viaIndirect = false;
-    target = pc + in.length();
-    if (taken) {
+    boolean directionTaken = now.taken;
+    now.historyBefore = now.indirectHistory;
+    now.viaIndirect = false;
+    now.target = pc + in.length();
+    if (now.taken) {
       if (in.isReturn()) {
-        target = depth > 0 ? stack[top] : 0;
-        if (depth > 0) {
-          top = (top + stack.length - 1) % stack.length;
-          depth--;
-        }
+        now.target = now.pop();
         if (in.isCall()) {
-          push(pc + in.length());
+          now.push(pc + in.length());
         }
       } else {
         if (in.isCall()) {
-          push(pc + in.length());
+          now.push(pc + in.length());
         }
         if (in.opClass() == OpClass.INDIRECT_JUMP) {
           indirect(pc);
@@ -133,13 +121,7 @@ public final class BranchUnit {
         }
       }
     }
-    indirectHistory = (indirectHistory << 1 | (directionTaken ? 1 : 0)) & historyMask;
-  }
-
-  private void push(long address) {
-    top = (top + 1) % stack.length;
-    stack[top] = address;
-    depth = Math.min(depth + 1, stack.length);
+    now.indirectHistory = (now.indirectHistory << 1 | (directionTaken ? 1 : 0)) & historyMask;
   }
 
   private int btbIndex(long pc) {
@@ -153,9 +135,9 @@ public final class BranchUnit {
   private void direct(Instruction in, long pc) {
     int i = btbIndex(pc);
     if (btbTag[i] == btbTagOf(pc)) {
-      target = btbTarget[i];
+      now.target = btbTarget[i];
     } else {
-      taken = false;
+      now.taken = false;
       if (!in.isCall()) {
         direction.clear(pc);
       }
@@ -163,89 +145,44 @@ public final class BranchUnit {
   }
 
   private void indirect(long pc) {
-    viaIndirect = true;
-    long hash = pc >>> shift ^ indirectHistory;
-    for (int p = 0; p < Math.min(pathLength, path.length); p++) {
-      hash ^= path[(pathLength - 1 - p) % path.length] >>> (shift + p * pathShift);
+    now.viaIndirect = true;
+    long hash = pc >>> shift ^ now.indirectHistory;
+    for (int p = 0; p < Math.min(now.pathLength, now.path.length); p++) {
+      hash ^= now.path[(now.pathLength - 1 - p) % now.path.length] >>> (shift + p * pathShift);
     }
-    indirectSet = (int) (hash & indirectSets - 1);
+    now.indirectSet = (int) (hash & indirectSets - 1);
     long tag = pc >>> shift & 0xffff;
-    taken = false;
-    for (int i = indirectSet * indirectWays; i < (indirectSet + 1) * indirectWays; i++) {
+    now.taken = false;
+    for (int i = now.indirectSet * indirectWays; i < (now.indirectSet + 1) * indirectWays; i++) {
       if (indirectTag[i] == tag) {
-        taken = true;
-        target = indirectTarget[i];
+        now.taken = true;
+        now.target = indirectTarget[i];
         break;
       }
     }
-    path[pathLength % path.length] = target;
-    pathLength = pathLength + 1 == 1 << 30 ? path.length : pathLength + 1;
-  }
-
-  /// The state that a prediction changes, but for the direction predictor's, which undoes itself.
-  private final class Saved {
-    private final long[] savedStack = new long[stack.length];
-    private final long[] savedPath = new long[path.length];
-    private int savedSlot;
-    private int savedTop;
-    private int savedDepth;
-    private int savedPathLength;
-    private int savedIndirectSet;
-    private int savedHistoryBefore;
-    private boolean savedViaIndirect;
-    private boolean savedTaken;
-    private long savedTarget;
-    private int savedIndirectHistory;
-
-    private void save() {
-      savedSlot = slot;
-      savedTop = top;
-      savedDepth = depth;
-      System.arraycopy(stack, 0, savedStack, 0, stack.length);
-      System.arraycopy(path, 0, savedPath, 0, path.length);
-      savedPathLength = pathLength;
-      savedIndirectSet = indirectSet;
-      savedHistoryBefore = historyBefore;
-      savedViaIndirect = viaIndirect;
-      savedTaken = taken;
-      savedTarget = target;
-      savedIndirectHistory = indirectHistory;
-    }
-
-    private void restore() {
-      slot = savedSlot;
-      top = savedTop;
-      depth = savedDepth;
-      System.arraycopy(savedStack, 0, stack, 0, stack.length);
-      System.arraycopy(savedPath, 0, path, 0, path.length);
-      pathLength = savedPathLength;
-      indirectSet = savedIndirectSet;
-      historyBefore = savedHistoryBefore;
-      viaIndirect = savedViaIndirect;
-      taken = savedTaken;
-      target = savedTarget;
-      indirectHistory = savedIndirectHistory;
-    }
+    now.path[now.pathLength % now.path.length] = now.target;
+    now.pathLength = now.pathLength + 1 == 1 << 30 ? now.path.length : now.pathLength + 1;
   }
 
   /// Begins a wrong path: what is predicted until [#leaveWrongPath] is taken back there. Wrong
   /// paths may lie within each other.
   public void enterWrongPath() {
-    if (wrongPaths == saved.size()) {
-      saved.add(new Saved());
+    if (++wrongPaths == states.size()) {
+      states.add(new Speculative(now.stack.length, now.path.length));
     }
-    saved.get(wrongPaths++).save();
+    Speculative before = now;
+    now = states.get(wrongPaths);
+    now.copyFrom(before);
   }
 
   /// Forgets the wrong path; the branch before it is the last prediction again.
   public void leaveWrongPath() {
-    Saved before = saved.get(--wrongPaths);
-    int last = before.savedSlot + 1 & DirectionPredictor.SLOTS - 1;
+    now = states.get(--wrongPaths);
+    int last = now.slot + 1 & DirectionPredictor.SLOTS - 1;
     while (tail != last) {
       tail = tail - 1 & DirectionPredictor.SLOTS - 1;
       direction.undo(waitingPc[tail], tail);
     }
-    before.restore();
   }
 
   /// Tells the truth about the last prediction.
@@ -264,10 +201,10 @@ public final class BranchUnit {
       if (quirk && outOfOrder && !wasTaken && in.length() == 2) {
         learned = true;
       }
-      direction.repair(pc, slot, learned);
-      indirectHistory = (historyBefore << 1 | (learned ? 1 : 0)) & historyMask;
+      direction.repair(pc, now.slot, learned);
+      now.indirectHistory = (now.historyBefore << 1 | (learned ? 1 : 0)) & historyMask;
       if (learned) {
-        if (viaIndirect) {
+        if (now.viaIndirect) {
           remember(pc, next);
         } else {
           int i = btbIndex(pc);
@@ -276,24 +213,24 @@ public final class BranchUnit {
         }
       }
     }
-    waitingTaken[slot] = learned;
+    waitingTaken[now.slot] = learned;
   }
 
   /// Decode found the target of a direct branch: puts the target buffer and the history right.
   public void redirect(long pc, long known) {
-    direction.repair(pc, slot, true);
-    indirectHistory = (historyBefore << 1 | 1) & historyMask;
+    direction.repair(pc, now.slot, true);
+    now.indirectHistory = (now.historyBefore << 1 | 1) & historyMask;
     int i = btbIndex(pc);
     btbTag[i] = btbTagOf(pc);
     btbTarget[i] = known;
-    taken = true;
-    target = known;
+    now.taken = true;
+    now.target = known;
   }
 
   private void remember(long pc, long next) {
-    path[(pathLength - 1) % path.length] = next;
+    now.path[(now.pathLength - 1) % now.path.length] = next;
     long tag = pc >>> shift & 0xffff;
-    int base = indirectSet * indirectWays;
+    int base = now.indirectSet * indirectWays;
     for (int i = base; i < base + indirectWays; i++) {
       if (indirectTag[i] == tag) {
         indirectTarget[i] = next;
@@ -310,6 +247,6 @@ public final class BranchUnit {
 
   /// Says when the last predicted branch commits and its counters may learn.
   public void commit(long time) {
-    waitingTime[slot] = time;
+    waitingTime[now.slot] = time;
   }
 }

@@ -260,8 +260,8 @@ public final class InOrderCore extends TimingCore {
 
   private void branch(
       Instruction in, long pc, long next, boolean taken, long fetched, long committed) {
-    boolean predicted = branches.taken;
-    long target = predicted ? branches.target : pc + in.length();
+    boolean predicted = branches.taken();
+    long target = predicted ? branches.target() : pc + in.length();
     boolean wrong = target != next;
     long resolved = committed + core.branchDelay();
     if (!wrong) {
@@ -303,8 +303,8 @@ public final class InOrderCore extends TimingCore {
       pc += t.length;
       if (at < resolved && t.control) {
         branches.predict(t.in, pc - t.length, at);
-        if (branches.taken) {
-          pc = branches.target;
+        if (branches.taken()) {
+          pc = branches.target();
           redirected = true;
         }
       }

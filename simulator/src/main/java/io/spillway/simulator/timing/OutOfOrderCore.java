@@ -20,9 +20,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **Source:** the stages and their delays follow gem5's O3CPU.
 public final class OutOfOrderCore extends TimingCore {
-  private static final int RING = 1 << 13;
-  private static final int MASK = RING - 1;
-
   /// Cycles from the resolution of a branch to the dispatch of what follows it.
   private static final int REFILL = 8;
 
@@ -45,9 +42,10 @@ public final class OutOfOrderCore extends TimingCore {
 
   // ---- time of each stage, by instruction number
   private long number;
-  private final long[] sentAt = new long[RING];
-  private final long[] renamedAt = new long[RING];
-  private final long[] committedAt = new long[RING];
+  private final int mask;
+  private final long[] sentAt;
+  private final long[] renamedAt;
+  private final long[] committedAt;
 
   // ---- fetch
   private final FetchStage fetch;
@@ -118,6 +116,12 @@ public final class OutOfOrderCore extends TimingCore {
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
     stack.charge(1, 1, 0, 0, 0, 0);
+    // back to the oldest that is asked about, ahead to the end of a wrong path
+    int reach = 2 * (core.rob() + core.fetchQueue() + core.decodeWidth()) + 1;
+    mask = 2 * Integer.highestOneBit(reach) - 1;
+    sentAt = new long[mask + 1];
+    renamedAt = new long[mask + 1];
+    committedAt = new long[mask + 1];
     fetch = new FetchStage(core, memory, period);
     unitSlots = new Slots[core.units().size()];
     unitBusy = new long[core.units().size()][];
@@ -205,7 +209,7 @@ public final class OutOfOrderCore extends TimingCore {
     issueQueue.add(leavesQueue + 1);
     valueAt[t.destination] = done;
     long committed = commit(done);
-    committedAt[(int) number & MASK] = committed;
+    committedAt[(int) number & mask] = committed;
     if (committed != before) {
       stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
     }
@@ -227,7 +231,7 @@ public final class OutOfOrderCore extends TimingCore {
     at = Math.max(at, renameCycle);
     at = Math.max(at, serialUntil);
     long wanted = at;
-    at = Math.max(at, committedAt[(int) (number - core.rob()) & MASK] + 1);
+    at = Math.max(at, committedAt[(int) (number - core.rob()) & mask] + 1);
     if (t.memory) {
       if (t.kind == TimedInstruction.Kind.LOAD) {
         at = Math.max(at, loadFree[loadIndex]);
@@ -249,7 +253,7 @@ public final class OutOfOrderCore extends TimingCore {
 
   /// When the fetch queue has room for the instruction `younger` places behind the next one.
   long fetchRoom(int younger) {
-    return sentAt[(int) (number + 1 + younger - core.fetchQueue()) & MASK] + 1;
+    return sentAt[(int) (number + 1 + younger - core.fetchQueue()) & mask] + 1;
   }
 
   /// Begins a wrong path: rename goes on from where it is until [#leaveWrongPath].
@@ -277,7 +281,7 @@ public final class OutOfOrderCore extends TimingCore {
     long at = send(n, fetched);
     at = Math.max(at, Math.max(renameCycle, serialUntil));
     if (younger < core.rob()) {
-      at = Math.max(at, committedAt[(int) (n - core.rob()) & MASK] + 1);
+      at = Math.max(at, committedAt[(int) (n - core.rob()) & mask] + 1);
     }
     if (t.kind == TimedInstruction.Kind.LOAD && youngerLoads < loadFree.length) {
       at = Math.max(at, ahead(loadFree, loadIndex + youngerLoads++));
@@ -301,7 +305,7 @@ public final class OutOfOrderCore extends TimingCore {
   private long send(long n, long fetched) {
     long sent = Math.max(fetched, sendCycle);
     int skid = 2 * core.decodeWidth();
-    sent = Math.max(sent, renamedAt[(int) (n - skid) & MASK] - core.decodeToRename());
+    sent = Math.max(sent, renamedAt[(int) (n - skid) & mask] - core.decodeToRename());
     if (sent == sendCycle && sentNow >= core.decodeWidth()) {
       sent++;
     }
@@ -310,7 +314,7 @@ public final class OutOfOrderCore extends TimingCore {
       sentNow = 0;
     }
     sentNow++;
-    sentAt[(int) n & MASK] = sent;
+    sentAt[(int) n & mask] = sent;
     return sent + core.fetchToDecode() + core.decodeToRename();
   }
 
@@ -324,7 +328,7 @@ public final class OutOfOrderCore extends TimingCore {
       renamedNow = 0;
     }
     renamedNow++;
-    renamedAt[(int) n & MASK] = at;
+    renamedAt[(int) n & mask] = at;
     return at;
   }
 
@@ -533,10 +537,10 @@ public final class OutOfOrderCore extends TimingCore {
     boolean direct = in.opClass() != OpClass.INDIRECT_JUMP;
     long known = pc + in.imm();
     boolean always = in.opClass() == OpClass.JUMP;
-    if (direct && (always || branches.taken) && (!branches.taken || branches.target != known)) {
-      long decoded = sentAt[(int) number & MASK] + core.fetchToDecode();
+    if (direct && (always || branches.taken()) && (!branches.taken() || branches.target() != known)) {
+      long decoded = sentAt[(int) number & mask] + core.fetchToDecode();
       wrongPath.untilDecoded(
-          branches.taken ? branches.target : pc + in.length(), branches.taken, decoded + 1);
+          t, pc, branches.taken() ? branches.target() : pc + in.length(), branches.taken(), decoded + 1);
       branches.redirect(pc, known);
       fetch.moveTo(decoded + 2);
       if (always) {
@@ -545,8 +549,8 @@ public final class OutOfOrderCore extends TimingCore {
         return;
       }
     }
-    boolean predicted = branches.taken;
-    long target = predicted ? branches.target : pc + in.length();
+    boolean predicted = branches.taken();
+    long target = predicted ? branches.target() : pc + in.length();
     if (target == next) {
       branches.resolve(in, pc, taken, next, false, true);
       branches.commit(committed + 1);
@@ -556,7 +560,7 @@ public final class OutOfOrderCore extends TimingCore {
       return;
     }
     long resumed = executed + 2 + core.commitToFetch();
-    int younger = wrongPath.untilResolved(target, predicted, executed, valueAt);
+    int younger = wrongPath.untilResolved(t, pc, target, predicted, executed, valueAt);
     branches.resolve(in, pc, taken, next, true, true);
     branches.commit(committed + 1);
     long squashed = executed + 1 + (younger + core.squashWidth() - 1) / core.squashWidth();

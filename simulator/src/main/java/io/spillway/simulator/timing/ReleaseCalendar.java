@@ -23,6 +23,11 @@ final class ReleaseCalendar {
   private final long[] far;
   private int farCount;
 
+  // ---- of the last question to roomBeside: entries held beside, those that leave by the answer
+  private int asked = Integer.MAX_VALUE;
+  private int gone;
+  private long answer;
+
   ReleaseCalendar(int capacity) {
     this.capacity = capacity;
     this.far = new long[capacity + 1];
@@ -43,6 +48,7 @@ final class ReleaseCalendar {
       return;
     }
     size++;
+    asked = Integer.MAX_VALUE;
     if (release - now >= RING) {
       far[farCount++] = release;
     } else {
@@ -51,27 +57,33 @@ final class ReleaseCalendar {
   }
 
   /// The first cycle from `cycle` on at which an entry is free while `more` further ones are held.
-  /// Changes nothing.
+  /// Changes nothing but what it remembers of the last answer: asked with more and more, it goes on
+  /// from there.
   long roomBeside(int more, long cycle) {
     if (size + more < capacity) {
       return cycle;
     }
-    int held = size + more;
-    for (long c = now + 1; held >= capacity && c - now < RING; c++) {
+    if (more < asked) {
+      asked = 0;
+      gone = 0;
+      answer = now;
+    }
+    asked = more;
+    int surplus = size + more - capacity;
+    for (long c = answer + 1; surplus >= gone && c - now < RING; c++) {
       int slot = (int) c & MASK;
       long word = used[slot >>> 6] & -1L << slot;
       if (word == 0) {
-        c = c | 63;
+        c |= 63;
+        answer = c;
         continue;
       }
-      int cell = (slot & ~63) + Long.numberOfTrailingZeros(word);
-      c += cell - slot;
-      held -= leaving[cell];
-      if (held < capacity) {
-        return Math.max(cycle, c);
-      }
+      int ahead = Long.numberOfTrailingZeros(word) - (slot & 63);
+      c += ahead;
+      gone += leaving[slot + ahead];
+      answer = c;
     }
-    return held < capacity ? cycle : Math.max(cycle, now + RING);
+    return Math.max(cycle, surplus < gone ? answer : now + RING);
   }
 
   private void mark(long release) {
@@ -93,6 +105,7 @@ final class ReleaseCalendar {
       dropNear(cycle);
     }
     now = cycle;
+    asked = Integer.MAX_VALUE;
     if (farCount > 0) {
       comeNear();
     }
@@ -134,6 +147,7 @@ final class ReleaseCalendar {
   }
 
   private long takeEarliest() {
+    asked = Integer.MAX_VALUE;
     for (int k = 0; k <= RING / 64; k++) {
       long c = k == 0 ? now + 1 : (now + 1 & ~63L) + k * 64L;
       int slot = (int) c & MASK;

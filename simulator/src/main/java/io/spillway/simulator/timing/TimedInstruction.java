@@ -31,9 +31,16 @@ final class TimedInstruction {
   /// The instruction behind it in memory, once that has been met.
   @Nullable TimedInstruction following;
 
+  /// The target of a direct branch, once that has been met.
+  @Nullable TimedInstruction target;
+
   final OpClass opClass;
   final Kind kind;
   final boolean control;
+
+  /// Whether it branches to an address that it holds itself.
+  final boolean direct;
+
   final boolean memory;
 
   /// Whether it may change what runs next or the code itself.
@@ -57,6 +64,7 @@ final class TimedInstruction {
     this.in = in;
     this.opClass = in.opClass();
     this.control = in.isControl();
+    this.direct = control && opClass != OpClass.INDIRECT_JUMP;
     this.memory = in.isMemory();
     this.kind = control ? Kind.CONTROL : kind(opClass);
     this.interrupts = kind == Kind.SYSTEM || kind == Kind.FENCE;

@@ -121,7 +121,7 @@ final class TimingEngine implements Engine {
         if (hart.retired != ++expected || expected >= end || t.interrupts) {
           break;
         }
-        t = core.code.after(t, next, next - pc == t.length);
+        t = core.code.after(t, pc, next);
         if (t == null) {
           break;
         }
@@ -150,7 +150,7 @@ final class TimingEngine implements Engine {
         if (hart.retired != ++expected || expected >= end || t.interrupts) {
           break;
         }
-        t = core.code.after(t, next, next - pc == t.length);
+        t = core.code.after(t, pc, next);
         if (t == null) {
           break;
         }

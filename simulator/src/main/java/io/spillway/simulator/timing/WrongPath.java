@@ -74,25 +74,36 @@ final class WrongPath {
   }
 
   /// Fetches until decode finds the target of a direct branch: nothing executes.
-  void untilDecoded(long pc, boolean jump, long until) {
+  ///
+  /// @param branch what was predicted wrong
+  /// @param at its address
+  /// @param pc where fetch goes on
+  /// @param jump whether that is its predicted target
+  void untilDecoded(TimedInstruction branch, long at, long pc, boolean jump, long until) {
     begin();
-    walk(pc, jump, until, Long.MIN_VALUE, -1);
+    walk(code.after(branch, at, pc), pc, jump, until, Long.MIN_VALUE, -1);
     end();
   }
 
   /// Fetches and executes until the branch before it is resolved.
   ///
+  /// @param branch what was predicted wrong
+  /// @param at its address
+  /// @param pc where fetch goes on
+  /// @param jump whether that is its predicted target
   /// @param resolved the cycle in which the branch executes
   /// @param ready when each register's value is there
   /// @return how many instructions reached rename
-  int untilResolved(long pc, boolean jump, long resolved, long[] ready) {
+  int untilResolved(
+      TimedInstruction branch, long at, long pc, boolean jump, long resolved, long[] ready) {
     long until = resolved + 1 + core.commitToFetch();
     begin();
     if (hart != null) {
       values[0].begin(hart);
       System.arraycopy(ready, 0, valueAt[0], 0, REGISTERS);
     }
-    walk(pc, jump, until, resolved + SQUASH_DELAY, hart == null ? -1 : 0);
+    TimedInstruction first = code.after(branch, at, pc);
+    walk(first, pc, jump, until, resolved + SQUASH_DELAY, hart == null ? -1 : 0);
     end();
     return Math.min(renamed, core.rob() - 1);
   }
@@ -112,7 +123,8 @@ final class WrongPath {
   /// @param until the cycle before which instructions are fetched
   /// @param lastIssue the last cycle in which a load may go to the cache
   /// @param depth wrong predictions before this one on the path, -1 if nothing executes
-  private void walk(long pc, boolean jump, long until, long lastIssue, int depth) {
+  private void walk(
+      @Nullable TimedInstruction t, long pc, boolean jump, long until, long lastIssue, int depth) {
     int limit = core.rob() + core.fetchQueue();
     int waiting = core.fetchQueue() + 2 * core.decodeWidth();
     // both end once for all: what is behind is renamed and issued no earlier
@@ -121,11 +133,7 @@ final class WrongPath {
     if (jump) {
       fetch.close();
     }
-    while (fetched < limit && (renames || fetched < renamed + waiting)) {
-      TimedInstruction t = code.at(pc);
-      if (t == null) {
-        break;
-      }
+    while (t != null && fetched < limit && (renames || fetched < renamed + waiting)) {
       long at = fetch.nextOnWrongPath(pc, owner.fetchRoom(fetched));
       if (at >= until) {
         break;
@@ -145,28 +153,25 @@ final class WrongPath {
       fetched++;
       long here = pc;
       pc += t.length;
-      if (!t.control) {
-        continue;
-      }
-      branches.predict(t.in, here, at);
-      boolean predicted = branches.taken;
-      pc = predicted ? branches.target : pc;
-      if (depth < DEPTH && executed < lastIssue - 1) {
-        long next = values[depth].next;
+      if (t.control) {
+        branches.predict(t.in, here, at);
+        boolean predicted = branches.taken();
+        pc = predicted ? branches.target() : pc;
+        long next = depth < DEPTH && executed < lastIssue - 1 ? values[depth].next : pc;
         if (next != Speculation.UNKNOWN && next != pc) {
-          pc = elsewhere(t, here, pc, next, executed, depth);
-          continue;
+          elsewhere(t, here, pc, next, executed, depth);
+          pc = next;
+        } else if (predicted) {
+          fetch.close();
         }
       }
-      if (predicted) {
-        fetch.close();
-      }
+      t = code.after(t, here, pc);
     }
   }
 
-  /// A branch of the wrong path was predicted wrong and found to be so; returns where fetch goes
-  /// on.
-  private long elsewhere(
+  /// A branch of the wrong path was predicted wrong and is found to be so: fetch follows the
+  /// prediction until then and goes on at `next`.
+  private void elsewhere(
       TimedInstruction t, long pc, long predicted, long next, long executed, int depth) {
     int fetchedBefore = fetched;
     int renamedBefore = renamed;
@@ -174,8 +179,9 @@ final class WrongPath {
     System.arraycopy(valueAt[depth], 0, valueAt[depth + 1], 0, REGISTERS);
     branches.enterWrongPath();
     walk(
+        code.after(t, pc, predicted),
         predicted,
-        branches.taken,
+        branches.taken(),
         executed + 1 + core.commitToFetch(),
         executed + SQUASH_DELAY,
         depth + 1);
@@ -184,7 +190,6 @@ final class WrongPath {
     fetch.moveTo(executed + 2 + core.commitToFetch());
     fetched = fetchedBefore;
     renamed = renamedBefore;
-    return next;
   }
 
   /// Executes an instruction; returns when.
