@@ -1,12 +1,16 @@
 package io.spillway.simulator.timing;
 
 import io.spillway.simulator.isa.Instruction;
+import io.spillway.simulator.machine.Hart;
+import io.spillway.simulator.machine.Machine;
+import io.spillway.simulator.machine.Memory;
 import io.spillway.simulator.memory.Cycles;
 import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
 import io.spillway.simulator.system.Predictor;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// An in-order core: two fetch stages, decode, issue to functional units, memory and commit in
 /// program order.
@@ -39,13 +43,7 @@ public final class InOrderCore extends TimingCore {
   private int frontCause = CycleStack.FETCH;
   private long frontWait;
 
-  // ---- functional units: when each takes another, took the last, ended it and let it go
-  private static final int FREE = 0;
-  private static final int LAST = 1;
-  private static final int END = 2;
-  private static final int POP = 3;
-  private final long[] unit;
-  private int chosen;
+  private final UnitPipelines pipelines;
 
   // ---- fetch: the line being read, the next sequential one
   private long line = -1;
@@ -76,6 +74,14 @@ public final class InOrderCore extends TimingCore {
   private long commitCycle;
   private int committedNow;
   private int memoryCommittedNow;
+
+  // ---- wrong paths
+  private final IssueAhead ahead;
+  private @Nullable Hart hart;
+  private @Nullable Memory data;
+
+  /// When the last load of a wrong path is out of the way.
+  private long discarded;
 
   // ---- memory
   private final long[] slots;
@@ -111,7 +117,8 @@ public final class InOrderCore extends TimingCore {
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
     stack.charge(1, 1, 0, 0, 0, 0);
-    unit = new long[4 * units.units];
+    pipelines = new UnitPipelines(units.units);
+    ahead = new IssueAhead(this, core.issueWidth());
     issueDelay = core.fetchToDecode() + core.decodeToExecute();
     groupLimit = core.decodeBuffer() + core.executeBuffer();
     runsDry = groupLimit;
@@ -125,6 +132,12 @@ public final class InOrderCore extends TimingCore {
     storeBytes = new int[stores];
     storePc = new long[stores];
     storeGone = new long[stores];
+  }
+
+  /// Takes the registers of wrong paths from this hart from now on.
+  void follow(Hart running, Machine machine) {
+    hart = running;
+    data = machine.memory();
   }
 
   @Override
@@ -166,21 +179,16 @@ public final class InOrderCore extends TimingCore {
       branches.predict(t.in, pc, fetched);
     }
     long issued = issue(t, fetched);
-    int u = chosen;
-    int latency = t.latency;
-    long pop = unit[u + POP];
-    long end = Math.max(issued + latency, pop + Math.min(issued - unit[u + LAST], latency));
-    unit[u + FREE] =
-        Math.max(
-            issued + t.interval, unit[u + END] <= issued && issued < pop ? pop + 1 : issued + 1);
-    unit[u + LAST] = issued;
-    unit[u + END] = end;
+    long end = pipelines.enter(t, issued);
     long committed;
     if (t.memory) {
-      committed = access(t, pc, address, end, u);
+      committed = access(t, pc, address, end);
     } else {
       committed = commit(end, false);
-      unit[u + POP] = committed;
+      pipelines.leave(committed);
+    }
+    if (frontCause == CycleStack.BRANCH) {
+      frontWait = Math.max(frontWait, discarded - before);
     }
     if (committed != before) {
       stack.charge(committed - before, waitLevel, waitMemory, frontCause, frontWait, waitRoom);
@@ -188,7 +196,7 @@ public final class InOrderCore extends TimingCore {
     frontCause = CycleStack.FETCH;
     int rd = t.destination;
     boolean unpredictable = t.memory && t.assumed == 0;
-    returnCycle[rd] = unpredictable ? Long.MAX_VALUE / 2 : issued + latency + t.assumed;
+    returnCycle[rd] = unpredictable ? Long.MAX_VALUE / 2 : issued + t.latency + t.assumed;
     commitOf[rd] = committed;
     useOf[rd] = committedNow == core.commitWidth() ? committed + 1 : committed;
     if (t.control) {
@@ -273,6 +281,7 @@ public final class InOrderCore extends TimingCore {
       return;
     }
     branches.enterWrongPath();
+    ahead.begin(issueCycle, issuedNow, committed);
     wrongPath(predicted, target, fetched, resolved);
     branches.leaveWrongPath();
     branches.resolve(in, pc, taken, next, true, false);
@@ -298,6 +307,7 @@ public final class InOrderCore extends TimingCore {
         redirected = false;
       }
       at = fetch(pc, t.length);
+      ahead.issue(t, pc, at + issueDelay);
       groupPop[(int) group & GROUPS - 1] =
           group - group0 <= WRONG_GROUPS ? at + issueDelay : resolved;
       pc += t.length;
@@ -318,6 +328,25 @@ public final class InOrderCore extends TimingCore {
     }
   }
 
+  /// Sends a load of a wrong path to memory if it can go before `end`. Nothing of the right path
+  /// commits until it has answered.
+  void sendAhead(TimedInstruction t, long pc, long earliest, long end) {
+    if (hart == null || data == null) {
+      return;
+    }
+    long at = Math.max(Math.max(earliest, requestFree), useOf[t.source1]);
+    long address = hart.x[t.in.rs1()] + t.in.imm();
+    if (Math.max(at, slots[freeSlot()]) >= end
+        || transferCommit[transfer] > at
+        || (data.permission(address) & Memory.READ) == 0) {
+      return;
+    }
+    requestFree = load(t.bytes, address, pc, at, false);
+    transferCommit[transfer] = answer;
+    transfer = transfer + 1 == transferCommit.length ? 0 : transfer + 1;
+    discarded = Math.max(discarded, answer);
+  }
+
   // ---- issue and commit
 
   private long issue(TimedInstruction t, long fetched) {
@@ -329,14 +358,7 @@ public final class InOrderCore extends TimingCore {
     if (at == issueCycle && (issuedNow >= core.issueWidth() || issueClosed)) {
       at++;
     }
-    int best = t.firstUnit << 2;
-    for (int u = best + 4; unit[best + FREE] > at && u < t.endUnit << 2; u += 4) {
-      if (unit[u + FREE] < unit[best + FREE]) {
-        best = u;
-      }
-    }
-    chosen = best;
-    at = Math.max(at, unit[best + FREE]);
+    at = pipelines.choose(t, at);
     if (at > issueCycle) {
       issueCycle = at;
       issuedNow = 0;
@@ -351,12 +373,13 @@ public final class InOrderCore extends TimingCore {
     return at;
   }
 
-  private long ready(int register, int early) {
+  /// When a source register may be read by what looks `early` cycles ahead.
+  long ready(int register, int early) {
     return Math.min(returnCycle[register] - early, commitOf[register]);
   }
 
   private long commit(long end, boolean isMemory) {
-    long at = Math.max(end, commitCycle);
+    long at = Math.max(Math.max(end, commitCycle), discarded);
     if (at == commitCycle
         && (committedNow >= core.commitWidth()
             || (isMemory && memoryCommittedNow >= core.memoryCommitWidth()))) {
@@ -376,11 +399,11 @@ public final class InOrderCore extends TimingCore {
 
   // ---- memory
 
-  private long access(TimedInstruction t, long pc, long address, long end, int u) {
+  private long access(TimedInstruction t, long pc, long address, long end) {
     long at = Math.max(end, requestFree);
     at = Math.max(at, useOf[t.source1]);
     at = Math.max(at, useOf[t.source2]);
-    unit[u + POP] = at;
+    pipelines.leave(at);
     long oldest = transferCommit[transfer];
     if (oldest > at) {
       at = oldest + 1;

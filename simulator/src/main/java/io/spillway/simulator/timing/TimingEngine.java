@@ -103,6 +103,7 @@ final class TimingEngine implements Engine {
   // two loops, so that each calls one model only
 
   private void run(Hart hart, long count, InOrderCore core) {
+    core.follow(hart, machine);
     long end = hart.retired + count;
     int harts = machine.harts().size();
     while (goesOn(hart, end, harts)) {
