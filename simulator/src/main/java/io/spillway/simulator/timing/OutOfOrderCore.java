@@ -537,10 +537,16 @@ public final class OutOfOrderCore extends TimingCore {
     boolean direct = in.opClass() != OpClass.INDIRECT_JUMP;
     long known = pc + in.imm();
     boolean always = in.opClass() == OpClass.JUMP;
-    if (direct && (always || branches.taken()) && (!branches.taken() || branches.target() != known)) {
+    if (direct
+        && (always || branches.taken())
+        && (!branches.taken() || branches.target() != known)) {
       long decoded = sentAt[(int) number & mask] + core.fetchToDecode();
       wrongPath.untilDecoded(
-          t, pc, branches.taken() ? branches.target() : pc + in.length(), branches.taken(), decoded + 1);
+          t,
+          pc,
+          branches.taken() ? branches.target() : pc + in.length(),
+          branches.taken(),
+          decoded + 1);
       branches.redirect(pc, known);
       fetch.moveTo(decoded + 2);
       if (always) {

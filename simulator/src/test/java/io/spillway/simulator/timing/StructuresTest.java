@@ -2,6 +2,10 @@ package io.spillway.simulator.timing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.spillway.simulator.isa.Decoder;
+import io.spillway.simulator.system.Core;
+import io.spillway.simulator.system.SystemFiles;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class StructuresTest {
@@ -40,5 +44,25 @@ class StructuresTest {
     // when the store is fetched again as number 9, then the load waits for it
     sets.fetched(0x100, 9);
     assertThat(sets.waitsFor(0x200)).isEqualTo(9);
+  }
+
+  @Test
+  void aStalledUnitTakesNothingUntilItsOldestLeaves() {
+    // given two integer units of one cycle
+    Core core = SystemFiles.load("paper-in-order-baseline").core();
+    UnitTable table = new UnitTable(core.units());
+    TimedInstruction add =
+        new TimedInstruction(Objects.requireNonNull(Decoder.decode(0x13)), table);
+    UnitPipelines units = new UnitPipelines(table.units);
+    // when an operation in each waits at the end until cycle 30
+    assertThat(units.choose(add, 10)).isEqualTo(10);
+    assertThat(units.enter(add, 10)).isEqualTo(11);
+    units.leave(30);
+    assertThat(units.choose(add, 11)).isEqualTo(11);
+    assertThat(units.enter(add, 11)).isEqualTo(12);
+    units.leave(30);
+    // then the next enters as the first leaves
+    assertThat(units.choose(add, 12)).isEqualTo(30);
+    assertThat(units.enter(add, 30)).isEqualTo(31);
   }
 }

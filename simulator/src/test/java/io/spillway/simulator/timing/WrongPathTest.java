@@ -75,8 +75,14 @@ class WrongPathTest {
   }
 
   @Test
-  void anInOrderCoreSendsNoneAhead() throws Exception {
-    assertThat(dataAccesses(run("minor", p -> load(p, 1024), p -> {}))).isEqualTo(1);
+  void anInOrderCoreSendsOnlyLoadsWhoseAddressWasKnownBefore() throws Exception {
+    assertThat(dataAccesses(run("minor", p -> load(p, 1024), p -> {}))).isEqualTo(2);
+    Consumer<TinyElf> computed =
+        p -> {
+          p.i(Op.ADDI, BASE, BASE, 8);
+          load(p, 1024);
+        };
+    assertThat(dataAccesses(run("minor", computed, p -> {}))).isEqualTo(1);
   }
 
   @Test
