@@ -9,18 +9,76 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loads and stores of 16-bit numbers as single-precision vectors, with the rounding of
-/// [Precision].
+/// [Precision]; sums and exponentials that come out the same before and after HotSpot compiles
+/// their callers, so that work of one seed has one result. `reduceLanes(ADD)` and `lanewise(EXP)`
+/// promise less: the first adds in an order of its choice, the second calls another routine once
+/// compiled.
 final class VectorBits {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int LANES = F.length();
+  private static final VectorShuffle<Float> BY_8 = VectorShuffle.iota(F, 8, 1, true);
+  private static final VectorShuffle<Float> BY_4 = VectorShuffle.iota(F, 4, 1, true);
+  private static final VectorShuffle<Float> BY_2 = VectorShuffle.iota(F, 2, 1, true);
+  private static final VectorShuffle<Float> BY_1 = VectorShuffle.iota(F, 1, 1, true);
+
+  private static final float LOG2_E = 1.442695f;
+
+  /// ln 2 in two parts, the first so short that its products with whole numbers are exact.
+  private static final float LN2_HIGH = 0.693359375f;
+
+  private static final float LN2_LOW = -2.1219444e-4f;
+
+  /// Added and taken away again, it rounds to a whole number.
+  private static final float ROUND = 0x1.8p23f;
 
   private VectorBits() {}
+
+  /// The sum of all lanes, by halves.
+  static float sum(FloatVector a) {
+    FloatVector v = a;
+    if (LANES >= 16) {
+      v = v.add(v.rearrange(BY_8));
+    }
+    if (LANES >= 8) {
+      v = v.add(v.rearrange(BY_4));
+    }
+    if (LANES >= 4) {
+      v = v.add(v.rearrange(BY_2));
+    }
+    return v.add(v.rearrange(BY_1)).lane(0);
+  }
+
+  /// `e^x` to a relative error of 2⁻²², zero and infinity where single precision ends: with `x = n
+  /// ln 2 + r`, the series of `e^r` to the seventh power (its rest is below 6e-9 for |r| up to half
+  /// of ln 2), scaled by two halves of `2^n`.
+  static FloatVector exp(FloatVector x) {
+    FloatVector in = x.max(-104f).min(89f);
+    FloatVector n = in.fma(LOG2_E, ROUND).sub(ROUND);
+    FloatVector r =
+        n.fma(FloatVector.broadcast(F, -LN2_LOW), n.fma(FloatVector.broadcast(F, -LN2_HIGH), in));
+    FloatVector series = r.fma(1f / 5040, 1f / 720);
+    series = series.fma(r, FloatVector.broadcast(F, 1f / 120));
+    series = series.fma(r, FloatVector.broadcast(F, 1f / 24));
+    series = series.fma(r, FloatVector.broadcast(F, 1f / 6));
+    series = series.fma(r, FloatVector.broadcast(F, 0.5f));
+    series = series.fma(r, FloatVector.broadcast(F, 1f));
+    series = series.fma(r, FloatVector.broadcast(F, 1f));
+    IntVector power = (IntVector) n.convert(VectorOperators.F2I, 0);
+    IntVector half = power.lanewise(VectorOperators.ASHR, 1);
+    return series.mul(twoTo(half)).mul(twoTo(power.sub(half)));
+  }
+
+  private static FloatVector twoTo(IntVector power) {
+    return power.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+  }
 
   static FloatVector load(MemorySegment segment, Precision precision, long index) {
     return switch (precision) {

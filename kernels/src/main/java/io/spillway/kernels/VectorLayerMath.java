@@ -3,7 +3,6 @@ package io.spillway.kernels;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// A layer's own work with vectors of single-precision numbers, tokens shared among threads. Sums
@@ -71,7 +70,7 @@ public final class VectorLayerMath implements LayerMath {
       FloatVector x = VectorBits.load(data, read, from + i);
       sums = x.fma(x, sums);
     }
-    double squares = sums.reduceLanes(VectorOperators.ADD);
+    double squares = VectorBits.sum(sums);
     for (int i = whole; i < dim; i++) {
       float x = read.get(data, from + i);
       squares += x * x;
@@ -107,7 +106,7 @@ public final class VectorLayerMath implements LayerMath {
     for (int i = 0; i < whole; i += LANES) {
       FloatVector x = VectorBits.load(gate.data(), gate.precision(), g + i);
       FloatVector y = VectorBits.load(up.data(), up.precision(), u + i);
-      FloatVector below = x.neg().lanewise(VectorOperators.EXP).add(1);
+      FloatVector below = VectorBits.exp(x.neg()).add(1);
       VectorBits.store(x.div(below).mul(y), out.data(), out.precision(), o + i);
     }
     for (int i = whole; i < gate.dim(); i++) {

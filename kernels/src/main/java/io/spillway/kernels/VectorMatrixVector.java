@@ -192,7 +192,7 @@ public final class VectorMatrixVector implements MatrixVector {
   }
 
   private static float sum(FloatVector a, FloatVector b) {
-    return a.add(b).reduceLanes(VectorOperators.ADD);
+    return VectorBits.sum(a.add(b));
   }
 
   private static float tail(long row, long evens, long odds, int from, int to) {

@@ -192,11 +192,11 @@ public final class VectorTokenAttention implements TokenAttention {
     }
     FloatVector all = FloatVector.zero(F);
     for (int i = 0; i < whole; i += F.length()) {
-      FloatVector weight = load(scores + 4L * i).sub(largest).lanewise(VectorOperators.EXP);
+      FloatVector weight = VectorBits.exp(load(scores + 4L * i).sub(largest));
       weight.intoMemorySegment(MEMORY, scores + 4L * i, ORDER);
       all = all.add(weight);
     }
-    float sum = all.reduceLanes(VectorOperators.ADD);
+    float sum = VectorBits.sum(all);
     for (int i = whole; i < count; i++) {
       float weight = (float) Math.exp(MEMORY.get(FLOAT, scores + 4L * i) - largest);
       MEMORY.set(FLOAT, scores + 4L * i, weight);
@@ -293,7 +293,7 @@ public final class VectorTokenAttention implements TokenAttention {
   }
 
   private static void put(long scores, int index, FloatVector sums) {
-    MEMORY.set(FLOAT, scores + 4L * index, sums.reduceLanes(VectorOperators.ADD));
+    MEMORY.set(FLOAT, scores + 4L * index, VectorBits.sum(sums));
   }
 
   private static FloatVector low(IntVector pairs) {

@@ -187,14 +187,14 @@ public final class LinkRank {
           System.out.println("round " + (i + 1) + ": " + seconds);
         }
       }
-      return seconds.keySet().stream()
-          .map(name ->
+      return seconds.entrySet().stream()
+          .map(of ->
               new Measured(
-                  name,
-                  middle(strips.get(name)),
-                  middle(busies.get(name)),
-                  bytes.get(name),
-                  seconds.get(name)))
+                  of.getKey(),
+                  middle(strips.getOrDefault(of.getKey(), List.of())),
+                  middle(busies.getOrDefault(of.getKey(), List.of())),
+                  bytes.getOrDefault(of.getKey(), 0L),
+                  of.getValue()))
           .toList();
     }
 
