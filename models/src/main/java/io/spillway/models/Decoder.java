@@ -49,6 +49,10 @@ public final class Decoder {
   private final ComputeDevice device;
   private final RowLayer rowLayer;
 
+  /// Whether gradients go to some weight. Then libtorch computes whatever is computed, as a layer
+  /// that is run once without and once more with a record of gradients has to come out the same.
+  private final boolean trained;
+
   /// @param weights all names of [DecoderConfig#shapes]; joined projections under phi3's names are
   ///   used where they are there as well, see [FusedWeights] **Errors:** a missing weight or a
   ///   wrong shape.
@@ -58,6 +62,7 @@ public final class Decoder {
     this.rope = new Rope(config);
     config.shapes().forEach(this::check);
     this.rowLayer = new RowLayer(config, this.weights);
+    this.trained = this.weights.values().stream().anyMatch(Tensor::requires_grad);
     Tensor any = weight("model.norm.weight");
     this.device =
         any.is_cuda()
@@ -157,7 +162,7 @@ public final class Decoder {
 
   /// Normalises, projects and cuts into heads.
   public Qkv project(int layer, Tensor x) {
-    if (RowLayer.serves(config, x, weight("model.norm.weight"))) {
+    if (!trained && RowLayer.serves(config, x, weight("model.norm.weight"))) {
       return CpuKernels.use(kernels -> rowLayer.project(kernels, layer, x));
     }
     String at = "model.layers." + layer + ".";
@@ -267,7 +272,7 @@ public final class Decoder {
   ///
   /// @param attended `[batch, heads, tokens, headDim]`
   public Tensor finish(int layer, Tensor x, Tensor attended) {
-    if (RowLayer.serves(config, x, weight("model.norm.weight"))) {
+    if (!trained && RowLayer.serves(config, x, weight("model.norm.weight"))) {
       return CpuKernels.use(kernels -> rowLayer.finish(kernels, layer, x, attended));
     }
     String at = "model.layers." + layer + ".";
@@ -313,9 +318,13 @@ public final class Decoder {
     return linear(gated(gate, up), weight(at + "mlp.down_proj.weight"));
   }
 
+  private boolean served(Tensor x) {
+    return !trained && CpuKernels.serve(x);
+  }
+
   /// `silu(gate) · up`, in the place of `gate` where no gradient is recorded.
-  private static Tensor gated(Tensor gate, Tensor up) {
-    Heads first = CpuKernels.serve(gate) ? CpuKernels.heads(gate) : null;
+  private Tensor gated(Tensor gate, Tensor up) {
+    Heads first = served(gate) ? CpuKernels.heads(gate) : null;
     Heads second = first == null ? null : CpuKernels.heads(up);
     if (first != null && second != null) {
       CpuKernels.run(kernels -> kernels.math().gate(first, second, first));
@@ -343,7 +352,7 @@ public final class Decoder {
 
   private Tensor norm(Tensor x, String name) {
     Tensor weight = weight(name);
-    Heads rows = CpuKernels.serve(x) ? CpuKernels.heads(x) : null;
+    Heads rows = served(x) ? CpuKernels.heads(x) : null;
     if (rows != null) {
       Tensor out = CpuKernels.room(x, Tensors.shape(x));
       Heads to = CpuKernels.own(out);
@@ -378,7 +387,7 @@ public final class Decoder {
   /// Turns queries or keys by their positions' angles.
   public Tensor rotate(Tensor x, Angles angles) {
     long half = config.rotaryDim() / 2;
-    Heads rows = CpuKernels.serve(x) && x.size(0) == 1 ? CpuKernels.heads(x) : null;
+    Heads rows = served(x) && x.size(0) == 1 ? CpuKernels.heads(x) : null;
     Tensor sine = angles.sines();
     if (rows != null && sine.dim() == 3 && sine.size(0) == rows.tokens()) {
       Heads cosines = CpuKernels.heads(angles.cosines().transpose(0, 1));
