@@ -5,6 +5,7 @@ import io.spillway.diffusion.parallel.RankRenderer;
 import io.spillway.diffusion.shapes.Png;
 import io.spillway.platform.Progress;
 import io.spillway.platform.Seeds;
+import io.spillway.platform.units.Bytes;
 import io.spillway.report.Demonstration;
 import io.spillway.report.HtmlPage;
 import io.spillway.report.TextTable;
@@ -29,7 +30,7 @@ public final class DiffusionDemonstration implements Demonstration {
 
   @Override
   public String task() {
-    return "draw four shapes on four ranks that share each picture";
+    return "draw three shapes, each on four ranks that share the picture";
   }
 
   /// What one model's pictures cost and lost by one strategy.
@@ -91,7 +92,8 @@ public final class DiffusionDemonstration implements Demonstration {
                 .max()
                 .orElse(0);
         double quality = meanPsnr(made.pixels(), one.pixels());
-        table.row(s.label(), bytes + " B", String.format(Locale.ROOT, "%.1f dB", quality));
+        table.row(
+            s.label(), new Bytes(bytes).toString(), String.format(Locale.ROOT, "%.1f dB", quality));
         strips.add(new ContactSheet.Strip(s.label(), made.pixels()));
         measured.put(s, new Measured(bytes, quality));
       }

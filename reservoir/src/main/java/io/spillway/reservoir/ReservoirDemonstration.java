@@ -72,7 +72,6 @@ public final class ReservoirDemonstration implements Demonstration {
     EnergyModel.Report energy =
         EnergyModel.PUBLISHED.of(
             eye.config(), Framing.NMNIST.inputs(), Framing.NMNIST.steps(), 10, response);
-    page.heading("Reservoir: what if memory itself computes?");
     page.table(
         new TextTable("sense", "recordings", "trained on", "recognised", "chance")
             .row("eye", 10 * TEST, 10 * TRAIN, percent(seen), "10.0 %")

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// What `doctor` finds out without libtorch: runtime, processor, memory, disk, helper programs.
 final class HostChecks {
@@ -139,12 +140,18 @@ final class HostChecks {
     }
   }
 
+  private static String named(String variable, @Nullable String value) {
+    return variable + (value == null ? " is not set" : "=" + value);
+  }
+
   private static Finding threads() {
     String core = System.getenv("OPENBLAS_CORETYPE");
     String blas = System.getenv("OPENBLAS_NUM_THREADS");
     String wait = System.getenv("OMP_WAIT_POLICY");
     String value =
-        "OPENBLAS_NUM_THREADS=" + blas + " OMP_WAIT_POLICY=" + wait + " OPENBLAS_CORETYPE=" + core;
+        named("OPENBLAS_NUM_THREADS", blas)
+            + named(", OMP_WAIT_POLICY", wait)
+            + named(", OPENBLAS_CORETYPE", core);
     return core == null && "1".equals(blas) && "passive".equals(wait)
         ? Finding.ok("thread settings", value)
         : Finding.note(

@@ -9,12 +9,10 @@ import io.spillway.longcontext.generate.Sampling;
 import io.spillway.models.ChatTemplate;
 import io.spillway.models.ChatTemplate.Message;
 import io.spillway.platform.Json;
-import io.spillway.platform.SpillwayException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,14 +88,6 @@ public final class ChatCommand extends SpillwayCommand {
   }
 
   private String context() {
-    if (contextFile == null) {
-      return "";
-    }
-    try {
-      return Files.readString(contextFile).strip() + " ";
-    } catch (IOException e) {
-      throw SpillwayException.notFound(
-          "cannot read %s as UTF-8 text: %s", contextFile, String.valueOf(e.getMessage()));
-    }
+    return contextFile == null ? "" : TextFile.read(contextFile).strip() + " ";
   }
 }

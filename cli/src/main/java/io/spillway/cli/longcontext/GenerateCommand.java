@@ -7,8 +7,6 @@ import io.spillway.longcontext.generate.Generator;
 import io.spillway.longcontext.generate.Generator.Figures;
 import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Bytes;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -77,15 +75,7 @@ public final class GenerateCommand extends SpillwayCommand {
     if (prompt == null && promptFile == null) {
       throw SpillwayException.badInput("no prompt; give --prompt TEXT or --prompt-file FILE");
     }
-    String file = "";
-    if (promptFile != null) {
-      try {
-        file = Files.readString(promptFile);
-      } catch (IOException e) {
-        throw SpillwayException.notFound(
-            "cannot read %s as UTF-8 text: %s", promptFile, String.valueOf(e.getMessage()));
-      }
-    }
+    String file = promptFile == null ? "" : TextFile.read(promptFile);
     return file + (prompt == null ? "" : prompt);
   }
 

@@ -86,6 +86,14 @@ class LongContextBadInputTest {
   }
 
   @Test
+  void aPromptFileThatIsMissingOrNoText() throws IOException {
+    Path missing = folder.resolve("long.txt");
+    refused(missing + ": no such file", "--prompt-file", missing.toString());
+    Path latin = Files.write(folder.resolve("latin.txt"), new byte[] {'a', (byte) 0xE4, 'b'});
+    refused(latin + " is not UTF-8 text", "--prompt-file", latin.toString());
+  }
+
+  @Test
   void aMissingShard() throws IOException {
     link();
     Files.delete(folder.resolve("model.safetensors"));
