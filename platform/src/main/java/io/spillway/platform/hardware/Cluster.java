@@ -23,10 +23,7 @@ public final class Cluster {
     this.name = name;
     this.nodes = List.copyOf(nodes);
     this.network = network;
-    if (nodes.isEmpty() || nodes.size() > MOST_NODES) {
-      throw SpillwayException.badInput(
-          "cluster '%s' has %d nodes, 1 to %d are accepted", name, nodes.size(), MOST_NODES);
-    }
+    requireNodes(name, nodes.size());
     List<String> names = nodes.stream().map(Node::name).toList();
     if (new java.util.HashSet<>(names).size() < names.size()) {
       String twice =
@@ -49,6 +46,13 @@ public final class Cluster {
     between = links(name, names, network);
   }
 
+  private static void requireNodes(String name, int count) {
+    if (count < 1 || count > MOST_NODES) {
+      throw SpillwayException.badInput(
+          "cluster '%s' has %d nodes, 1 to %d are accepted", name, count, MOST_NODES);
+    }
+  }
+
   /// Reads a cluster in YAML.
   ///
   /// **Errors:** with file, line and column, and the nearest known key.
@@ -64,6 +68,7 @@ public final class Cluster {
   /// `count` equal nodes on an even network.
   public static Cluster even(
       String name, int count, int gpus, Accelerator accelerator, Link inside, Network network) {
+    requireNodes(name, count);
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       nodes.add(new Node("node" + i, accelerator, gpus, inside, List.of()));

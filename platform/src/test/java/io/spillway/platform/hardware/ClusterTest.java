@@ -146,4 +146,18 @@ final class ClusterTest {
         .hasMessageStartingWith("m.yaml")
         .hasMessageContaining(message);
   }
+
+  @Test
+  void moreNodesThanAnyClusterAreRefusedBeforeTheyAreMade() {
+    assertThatThrownBy(() ->
+            Cluster.even(
+                "table",
+                Integer.MAX_VALUE,
+                1,
+                Accelerators.named("A100-80"),
+                Link.of(5e-6, 300e9),
+                Network.of(Link.of(10e-6, 25e9), 4)))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessage("cluster 'table' has 2147483647 nodes, 1 to 4096 are accepted");
+  }
 }
