@@ -31,6 +31,9 @@ import org.bytedeco.pytorch.global.torch;
 public final class StepBench {
   private static final Map<String, List<Double>> TIMES = new LinkedHashMap<>();
 
+  /// Steps before those that count: the compiler meets most of a step's loops once a layer.
+  private static final int WARM_STEPS = 24;
+
   private StepBench() {}
 
   public static void main(String[] args) {
@@ -47,8 +50,10 @@ public final class StepBench {
           reading.clear();
         }
         reading.add(CpuBench.readRate(model) / 1e9);
-        token(model, team, tokens, round == 0 ? 3 : 6);
-        chunk(model, tokens, round == 0 ? 1 : 2);
+        token(model, team, tokens, round == 0 ? 3 : 8);
+        tell(round, reading);
+        chunk(model, tokens, round == 0 ? 2 : 3);
+        tell(round, reading);
       }
       DecoderConfig config = model.config();
       double matrices = config.parameters() - (double) config.vocabulary() * config.hidden();
@@ -59,6 +64,13 @@ public final class StepBench {
       told.put("decodeGBs", round(2 * matrices / 1e6 / median(TIMES.get("token: whole step"))));
       System.out.println(Json.write(told));
     }
+  }
+
+  /// What is known so far, for runs that are cut short.
+  private static void tell(int round, List<Double> reading) {
+    Map<String, Object> told = new LinkedHashMap<>();
+    TIMES.forEach((name, times) -> told.put(name, round(median(times))));
+    System.err.println("round " + round + ", reading " + reading + " GB/s, " + Json.line(told));
   }
 
   private static double median(List<Double> times) {
@@ -91,6 +103,9 @@ public final class StepBench {
       session.prefill(new java.util.Random(1).ints(past, 3, config.vocabulary()).toArray(), new int[0]);
       Tensor keys = cache(config, past);
       Tensor values = cache(config, past);
+      for (int i = 0; i < WARM_STEPS; i++) {
+        session.extend(new int[] {5});
+      }
       for (int i = 0; i < times; i++) {
         Map<String, Double> sums = new LinkedHashMap<>();
         timed(sums, "token: whole step", () -> session.extend(new int[] {5}));

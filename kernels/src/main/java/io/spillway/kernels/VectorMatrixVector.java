@@ -16,8 +16,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The product with vectors of pairs: a 32-bit lane holds two neighbouring bf16 numbers, the even
 /// one in its lower half, so a shift and a mask give two vectors of floats. The vector `x` is laid
-/// out once as its even and its odd numbers, aligned to cache lines. Four rows share each load of
-/// `x`, so that little but the weights passes through a core while it waits for memory.
+/// out once in blocks of as many even and then as many odd numbers as a vector has lanes, aligned
+/// to cache lines. Four rows share each load of `x`, so that little but the weights passes through
+/// a core while it waits for memory.
 ///
 /// One caller at a time for each object.
 public final class VectorMatrixVector implements MatrixVector {
@@ -29,6 +30,7 @@ public final class VectorMatrixVector implements MatrixVector {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final int ROWS = 4;
+  private static final int VECTOR = F.vectorByteSize();
 
   /// Bytes of one part of the work: long enough that taking it costs nothing beside it, short
   /// enough that threads end together.
@@ -56,28 +58,21 @@ public final class VectorMatrixVector implements MatrixVector {
     }
     layOut(x, columns);
     int size = (int) Math.max(1, PART_BYTES / (2L * columns) / ROWS) * ROWS;
-    int parts = factors.stream().mapToInt(factor -> parts(factor, size)).sum();
-    long evens = laidOut.address();
-    long odds = evens + half(columns);
+    int all = factors.stream().mapToInt(factor -> parts(factor, size)).sum();
+    long at = laidOut.address();
     team.runAwake(
-        parts,
+        all,
         part -> {
-          int at = (int) part;
+          int own = (int) part;
           for (Factor factor : factors) {
-            int own = parts(factor, size);
-            if (at < own) {
-              int to = Math.min(factor.rows(), (at + 1) * size);
-              rows(
-                  factor.matrix().address(),
-                  columns,
-                  evens,
-                  odds,
-                  factor.y().address(),
-                  at * size,
-                  to);
+            int parts = parts(factor, size);
+            if (own < parts) {
+              int to = Math.min(factor.rows(), (own + 1) * size);
+              long matrix = factor.matrix().address();
+              rows(matrix, columns, at, factor.y().address(), own * size, to);
               return;
             }
-            at -= own;
+            own -= parts;
           }
         });
     Reference.reachabilityFence(factors);
@@ -88,24 +83,28 @@ public final class VectorMatrixVector implements MatrixVector {
     return (factor.rows() + size - 1) / size;
   }
 
-  /// Bytes of the even numbers, rounded up to cache lines.
-  private static long half(int columns) {
-    return (4L * ((columns + 1) / 2) + 63) / 64 * 64;
+  /// Where number `i` of `x` is laid out.
+  private static long place(int i) {
+    int lanes = I.length();
+    int inBlock = i % (2 * lanes);
+    return 4L * (i - inBlock + inBlock % 2 * lanes + inBlock / 2);
   }
 
   private void layOut(MemorySegment x, int columns) {
-    long half = half(columns);
-    if (laidOut.byteSize() < 2 * half) {
-      laidOut = arena.allocate(2 * half, 64);
+    int lanes = I.length();
+    long bytes = 4L * (columns + 2L * lanes);
+    if (laidOut.byteSize() < bytes) {
+      laidOut = arena.allocate(bytes, 64);
     }
-    int whole = L.loopBound(columns / 2);
+    int whole = columns / (2 * lanes) * lanes; // pairs in full blocks
     for (int i = 0; i < whole; i += L.length()) {
       LongVector pairs = LongVector.fromMemorySegment(L, x, 8L * i, ORDER);
-      store(pairs, 4L * i);
-      store(pairs.lanewise(VectorOperators.LSHR, 32), half + 4L * i);
+      long at = place(2 * i);
+      store(pairs, at);
+      store(pairs.lanewise(VectorOperators.LSHR, 32), at + 4L * lanes);
     }
     for (int i = 2 * whole; i < columns; i++) {
-      laidOut.set(FLOAT, (i & 1) * half + 4L * (i >> 1), x.get(FLOAT, 4L * i));
+      laidOut.set(FLOAT, place(i), x.get(FLOAT, 4L * i));
     }
   }
 
@@ -115,68 +114,58 @@ public final class VectorMatrixVector implements MatrixVector {
         .intoMemorySegment(laidOut, at, ORDER);
   }
 
-  private static void rows(
-      long matrix, int columns, long evens, long odds, long y, int from, int to) {
+  private static void rows(long matrix, int columns, long x, long y, int from, int to) {
     int row = from;
     for (; row + ROWS <= to; row += ROWS) {
-      four(matrix, columns, evens, odds, y, row);
+      four(matrix, columns, x, y, row);
     }
     for (; row < to; row++) {
-      one(matrix, columns, evens, odds, y, row);
+      one(matrix, columns, x, y, row);
     }
   }
 
-  private static void four(long matrix, int columns, long evens, long odds, long y, int row) {
+  private static void four(long matrix, int columns, long x, long y, int row) {
     long step = 2L * columns;
     long r0 = matrix + row * step;
     long r1 = r0 + step;
     long r2 = r1 + step;
     long r3 = r2 + step;
-    FloatVector a0 = FloatVector.zero(F);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    FloatVector b0 = a0;
-    FloatVector b1 = a0;
-    FloatVector b2 = a0;
-    FloatVector b3 = a0;
+    FloatVector s0 = FloatVector.zero(F);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
     int whole = I.loopBound(columns / 2);
     for (int i = 0; i < whole; i += I.length()) {
       long at = 4L * i;
-      FloatVector even = FloatVector.fromMemorySegment(F, MEMORY, evens + at, ORDER);
-      FloatVector odd = FloatVector.fromMemorySegment(F, MEMORY, odds + at, ORDER);
+      FloatVector even = FloatVector.fromMemorySegment(F, MEMORY, x + 2 * at, ORDER);
+      FloatVector odd = FloatVector.fromMemorySegment(F, MEMORY, x + 2 * at + VECTOR, ORDER);
       IntVector w0 = IntVector.fromMemorySegment(I, MEMORY, r0 + at, ORDER);
       IntVector w1 = IntVector.fromMemorySegment(I, MEMORY, r1 + at, ORDER);
       IntVector w2 = IntVector.fromMemorySegment(I, MEMORY, r2 + at, ORDER);
       IntVector w3 = IntVector.fromMemorySegment(I, MEMORY, r3 + at, ORDER);
-      a0 = low(w0).fma(even, a0);
-      b0 = high(w0).fma(odd, b0);
-      a1 = low(w1).fma(even, a1);
-      b1 = high(w1).fma(odd, b1);
-      a2 = low(w2).fma(even, a2);
-      b2 = high(w2).fma(odd, b2);
-      a3 = low(w3).fma(even, a3);
-      b3 = high(w3).fma(odd, b3);
+      s0 = high(w0).fma(odd, low(w0).fma(even, s0));
+      s1 = high(w1).fma(odd, low(w1).fma(even, s1));
+      s2 = high(w2).fma(odd, low(w2).fma(even, s2));
+      s3 = high(w3).fma(odd, low(w3).fma(even, s3));
     }
     int rest = 2 * whole;
-    put(y, row, sum(a0, b0) + tail(r0, evens, odds, rest, columns));
-    put(y, row + 1, sum(a1, b1) + tail(r1, evens, odds, rest, columns));
-    put(y, row + 2, sum(a2, b2) + tail(r2, evens, odds, rest, columns));
-    put(y, row + 3, sum(a3, b3) + tail(r3, evens, odds, rest, columns));
+    put(y, row, VectorBits.sum(s0) + tail(r0, x, rest, columns));
+    put(y, row + 1, VectorBits.sum(s1) + tail(r1, x, rest, columns));
+    put(y, row + 2, VectorBits.sum(s2) + tail(r2, x, rest, columns));
+    put(y, row + 3, VectorBits.sum(s3) + tail(r3, x, rest, columns));
   }
 
-  private static void one(long matrix, int columns, long evens, long odds, long y, int row) {
+  private static void one(long matrix, int columns, long x, long y, int row) {
     long begin = matrix + 2L * columns * row;
-    FloatVector a = FloatVector.zero(F);
-    FloatVector b = a;
+    FloatVector s = FloatVector.zero(F);
     int whole = I.loopBound(columns / 2);
     for (int i = 0; i < whole; i += I.length()) {
       long at = 4L * i;
       IntVector w = IntVector.fromMemorySegment(I, MEMORY, begin + at, ORDER);
-      a = low(w).fma(FloatVector.fromMemorySegment(F, MEMORY, evens + at, ORDER), a);
-      b = high(w).fma(FloatVector.fromMemorySegment(F, MEMORY, odds + at, ORDER), b);
+      s = low(w).fma(FloatVector.fromMemorySegment(F, MEMORY, x + 2 * at, ORDER), s);
+      s = high(w).fma(FloatVector.fromMemorySegment(F, MEMORY, x + 2 * at + VECTOR, ORDER), s);
     }
-    put(y, row, sum(a, b) + tail(begin, evens, odds, 2 * whole, columns));
+    put(y, row, VectorBits.sum(s) + tail(begin, x, 2 * whole, columns));
   }
 
   private static void put(long y, int row, float value) {
@@ -191,16 +180,11 @@ public final class VectorMatrixVector implements MatrixVector {
     return pairs.and(0xFFFF0000).reinterpretAsFloats();
   }
 
-  private static float sum(FloatVector a, FloatVector b) {
-    return VectorBits.sum(a.add(b));
-  }
-
-  private static float tail(long row, long evens, long odds, int from, int to) {
+  private static float tail(long row, long x, int from, int to) {
     float sum = 0;
     for (int c = from; c < to; c++) {
       short bits = MEMORY.get(ValueLayout.JAVA_SHORT_UNALIGNED, row + 2L * c);
-      float x = MEMORY.get(FLOAT, ((c & 1) == 0 ? evens : odds) + 4L * (c >> 1));
-      sum += Float.intBitsToFloat(bits << 16) * x;
+      sum += Float.intBitsToFloat(bits << 16) * MEMORY.get(FLOAT, x + place(c));
     }
     return sum;
   }
