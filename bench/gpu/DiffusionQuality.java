@@ -3,7 +3,6 @@ import io.spillway.diffusion.ContactSheet;
 import io.spillway.diffusion.ImageModel;
 import io.spillway.diffusion.Images;
 import io.spillway.diffusion.Strategy;
-import io.spillway.diffusion.Strategy.Sync;
 import io.spillway.diffusion.parallel.Job;
 import io.spillway.diffusion.shapes.Classifier;
 import io.spillway.diffusion.shapes.Png;
@@ -14,52 +13,53 @@ import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.CudaMemory;
 import io.spillway.tensor.Devices;
 import io.spillway.tensor.Torch;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
 
 /// Quality against bytes of every strategy on one of our trained models, with the ranks as threads of one
 /// process on one device, which exchange real copies (diffusion-quality.sh starts it).
 ///
-/// `DiffusionQuality MODEL DEVICE KIND SECONDS OUT`: KIND full, quick or rehearse; parts come in the order
-/// of their weight and stop when the seconds are over; OUT.json is written after each, OUT.png at the end.
+/// `DiffusionQuality MODEL DEVICE IMAGES SECONDS OUT EARLIER CELLS`: at most so many images a cell (0: as DiffusionCells says);
+/// no cell begins after the seconds; OUT.json is written after each, OUT.png at the end; cells that EARLIER, the file of a
+/// run before, holds are kept; CELLS picks some, a regular expression over NAME/RANKS/STEPS/WARM-UP.
 public final class DiffusionQuality {
   private static final double GUIDANCE = 3;
-  private static final Strategy DISTRIFUSION = new Strategy.DistriFusion(Sync.CORRECTED_ASYNC_GN, false);
+  private static final int REFERENCES = 256; // images of one device for each number of steps
 
   private final ImageModel model;
-  private final Comparison.Subject many;
-  private final String kind;
+  private final Comparison.Subject subject;
   private final ComputeDevice device;
   private final long end;
   private final Path out;
-  private final List<Map<String, Object>> rows = new ArrayList<>();
+  private final List<Object> rows = new ArrayList<>();
+  private final Set<String> done = new HashSet<>();
   private final List<String> leftOut = new ArrayList<>();
-  private final Map<String, float[]> references = new LinkedHashMap<>();
+  private final Map<Integer, Comparison.Result> references = new HashMap<>();
   private final List<ContactSheet.Strip> strips = new ArrayList<>();
 
-  private DiffusionQuality(ImageModel model, Classifier classifier, ComputeDevice device, String[] args) {
+  private DiffusionQuality(ImageModel model, Classifier classifier, ComputeDevice device, int images, double seconds, Path out) {
     this.model = model;
     this.device = device;
-    this.kind = args[2];
-    this.end = System.nanoTime() + (long) (Double.parseDouble(args[3]) * 1e9);
-    this.out = Path.of(args[4]);
-    this.many = new Comparison.Subject(model, classifier, images(2048), 1, kind.equals("rehearse") ? 4 : 256);
-  }
-
-  private int images(int full) {
-    return switch (kind) {
-      case "full" -> full;
-      case "quick" -> Math.min(full, 256);
-      default -> 4;
-    };
+    this.end = System.nanoTime() + (long) (seconds * 1e9);
+    this.out = out;
+    int all = images == 0 ? REFERENCES : Math.min(REFERENCES, images);
+    this.subject = new Comparison.Subject(model, classifier, all, 1, device.isCuda() ? all : 16);
   }
 
   public static void main(String[] args) throws Exception {
     ComputeDevice device = Devices.choose(args[1]);
+    int images = Integer.parseInt(args[2]);
+    Path out = Path.of(args[4]);
     if (device.isCuda()) {
       Torch.allowTf32();
     } else {
@@ -67,114 +67,40 @@ public final class DiffusionQuality {
     }
     try (ImageModel model = ImageModel.open(args[0], device);
         Classifier classifier = Images.classifier(device)) {
-      DiffusionQuality bench = new DiffusionQuality(model, classifier, device, args);
-      bench.run();
+      DiffusionQuality bench = new DiffusionQuality(model, classifier, device, images, Double.parseDouble(args[3]), out);
+      bench.keep(Path.of(args[5]));
+      Pattern wanted = Pattern.compile(args[6]);
+      for (DiffusionCells.Cell cell : DiffusionCells.of(args[0].contains("unet"), images)) {
+        if (wanted.matcher(cell.key()).find()) {
+          bench.measure(cell);
+        }
+      }
       bench.write();
-      if (!bench.strips.isEmpty()) {
+      if (bench.strips.size() > 1) {
         Png.write(
-            Path.of(args[4] + ".png"),
-            ContactSheet.draw(bench.strips, model.size(), 8),
-            Map.of("Software", "spillway bench"));
+            Path.of(out + ".png"), ContactSheet.draw(bench.strips, model.size(), 8), Map.of("Software", "spillway bench"));
       }
     }
     System.exit(0);
   }
 
-  private record Named(String name, Strategy strategy) {}
-
-  private static Named pcpp(double p, int pool, boolean extrapolate) {
-    return new Named(
-        "pcpp p=" + p + (pool > 0 ? " pool=" + pool : "") + (extrapolate ? " x" : ""),
-        new Strategy.Pcpp(p, pool, extrapolate));
-  }
-
-  private List<Named> displaced(int n) {
-    List<Named> all =
-        new ArrayList<>(
-            List.of(
-                pcpp(0.3, 0, false),
-                new Named("distrifusion", DISTRIFUSION),
-                pcpp(0.18, 32, false),
-                pcpp(0.3, 4, false),
-                pcpp(0, 16, false),
-                new Named("pipefusion", new Strategy.PipeFusion(0)),
-                pcpp(0, 8, false),
-                new Named("naive", new Strategy.NaivePatches()),
-                pcpp(0.3, 4, true),
-                new Named("distrifusion x", new Strategy.DistriFusion(Sync.CORRECTED_ASYNC_GN, true))));
-    return all;
-  }
-
-  /// The paper's own setting, then those about its bytes, then those with more.
-  private static List<Named> front() {
-    List<Named> all = new ArrayList<>(List.of(pcpp(0.3, 0, false)));
-    for (double[] at : new double[][] {{0.18, 32}, {0.2, 32}, {0.15, 32}, {0, 16}, {0.1, 32}, {0.2, 16}, {0.1, 8}, {0, 4}, {0.1, 4}, {0.3, 4}}) {
-      all.add(pcpp(at[0], (int) at[1], false));
-    }
-    all.add(new Named("distrifusion", DISTRIFUSION));
-    all.add(pcpp(0.3, 4, true));
-    return all;
-  }
-
-  private void run() throws Exception {
-    boolean rehearse = kind.equals("rehearse");
-    // the front on 8 ranks first: fewer images a cell, so that quality against bytes is whole early
-    Comparison.Subject some = many.of(images(512));
-    for (Named s : rehearse ? List.<Named>of() : front()) {
-      row("front", some, s, 8, 25, 4, true);
-    }
-    // the main table
-    for (int n : rehearse ? List.of(2) : List.of(8, 4, 2)) {
-      for (Named s : displaced(n)) {
-        row("main", many, s, n, rehearse ? 6 : 25, 4, n == (rehearse ? 2 : 8));
-      }
-    }
-    // exact strategies: they equal one device, few images show it
-    Comparison.Subject few = many.of(images(64));
-    for (int n : rehearse ? List.of(2) : List.of(2, 4, 8)) {
-      row("exact", few, new Named("ulysses", new Strategy.SequenceParallel(n, 1)), n, rehearse ? 6 : 25, 4, false);
-      row("exact", few, new Named("ring", new Strategy.SequenceParallel(1, n)), n, rehearse ? 6 : 25, 4, false);
-      row("exact", few, new Named("tensor", new Strategy.TensorParallel()), n, rehearse ? 6 : 25, 4, false);
-      row("exact", few, new Named("full_sync", new Strategy.DistriFusion(Sync.FULL_SYNC, false)), n, rehearse ? 6 : 25, 4, false);
-    }
-    if (rehearse) {
+  /// Takes over what an earlier run measured of this model; nothing where there is no such file.
+  private void keep(Path earlier) {
+    if (!Files.isRegularFile(earlier)) {
       return;
     }
-    // p, pools, extrapolation and warm-up on 8 ranks
-    for (double p : new double[] {0, 0.1, 0.2, 0.3, 0.5, 0.75, 1}) {
-      row("p", some, pcpp(p, 0, false), 8, 25, 4, false);
-    }
-    for (int pool : new int[] {2, 4, 8, 16, 32}) {
-      for (double p : new double[] {0, 0.1, 0.3}) {
-        if (front().stream().noneMatch(f -> f.strategy.equals(new Strategy.Pcpp(p, pool, false)))) {
-          row("pool", some, pcpp(p, pool, false), 8, 25, 4, false);
-        }
+    for (JsonNode of : Json.readTree(earlier).path("models")) {
+      if (of.path("model").asString().equals(model.name())) {
+        of.path("rows").forEach(row -> {
+          JsonNode r = row.path("row");
+          rows.add(row);
+          done.add(
+              DiffusionCells.Cell.key(
+                  row.path("name").asString(), r.path("ranks").asInt(), r.path("steps").asInt(), r.path("warmup").asInt()));
+        });
       }
     }
-    for (int warmup : new int[] {0, 1, 2, 4, 8, 12}) {
-      row("warm-up", some, pcpp(0.3, 0, false), 8, 25, warmup, false);
-      row("warm-up", some, pcpp(0.3, 4, false), 8, 25, warmup, false);
-      row("warm-up", some, new Named("distrifusion", DISTRIFUSION), 8, 25, warmup, false);
-    }
-    // few and many steps
-    for (int steps : new int[] {10, 50}) {
-      for (int n : List.of(8, 4, 2)) {
-        for (Named s : displaced(n)) {
-          row("steps", some, s, n, steps, 4, false);
-        }
-      }
-    }
-    // extrapolation where steps are small and warm-up long
-    for (int warmup : new int[] {4, 12}) {
-      for (int steps : new int[] {50, 100}) {
-        for (int n : List.of(2, 8)) {
-          row("extrapolation", some, pcpp(0.3, 4, true), n, steps, warmup, false);
-          row("extrapolation", some, pcpp(0.3, 4, false), n, steps, warmup, false);
-          row("extrapolation", some, new Named("distrifusion x", new Strategy.DistriFusion(Sync.CORRECTED_ASYNC_GN, true)), n, steps, warmup, false);
-          row("extrapolation", some, new Named("distrifusion", DISTRIFUSION), n, steps, warmup, false);
-        }
-      }
-    }
+    System.out.println(rows.size() + " rows kept from the earlier run");
   }
 
   private Job job(Strategy strategy, int steps, int warmup) {
@@ -182,32 +108,28 @@ public final class DiffusionQuality {
     return new Job(strategy, false, warmup, steps, model.sampler(), GUIDANCE, side, side);
   }
 
-  private void row(String table, Comparison.Subject subject, Named s, int n, int steps, int warmup, boolean show)
-      throws Exception {
-    String label = table + ": " + s.name + ", n " + n + ", " + steps + " steps, warm-up " + warmup;
+  private void measure(DiffusionCells.Cell cell) throws Exception {
+    if (done.contains(cell.key())) {
+      return;
+    }
     if (System.nanoTime() > end) {
-      leftOut.add(label + ": out of time");
+      leftOut.add(cell.key() + ": out of time");
       return;
     }
-    Job job = job(s.strategy, steps, warmup);
     try {
-      job.check(model.denoiser(), n);
-    } catch (RuntimeException e) {
-      leftOut.add(label + ": " + e.getMessage());
-      return;
-    }
-    Progress.Task silent = Progress.silent().start("steps", -1);
-    try {
-      float[] reference = reference(subject, steps);
+      Job job = job(cell.strategy(), cell.steps(), cell.warmup());
+      job.check(model.denoiser(), cell.ranks());
+      float[] reference = reference(cell.steps()).pixels();
+      Comparison.Subject some = subject.of(Math.min(cell.images(), subject.images()));
       long began = System.nanoTime();
-      Comparison.Result result = Comparison.run(subject, job, n, reference, silent);
-      add(table, subject, s.name, result.row(), (System.nanoTime() - began) / 1e9);
-      if (show) {
-        strips.add(new ContactSheet.Strip(s.name + ", n = " + n, firstImages(result.pixels())));
+      Comparison.Result result = Comparison.run(some, job, cell.ranks(), reference, silent());
+      add(cell.table(), cell.name(), some.images(), result.row(), (System.nanoTime() - began) / 1e9);
+      if (cell.shown()) {
+        strips.add(new ContactSheet.Strip(cell.name() + ", n = " + cell.ranks(), firstImages(result.pixels())));
       }
     } catch (RuntimeException e) {
-      leftOut.add(label + ": " + e);
-      System.out.println(label + ": " + e);
+      leftOut.add(cell.key() + ": " + e);
+      System.out.println(cell.key() + ": " + e);
       if (String.valueOf(e).contains("CUDA error")) {
         write();
         throw e;
@@ -218,19 +140,22 @@ public final class DiffusionQuality {
     }
   }
 
-  /// One device's pictures for that many steps; of more images than are asked for, the first.
-  private float[] reference(Comparison.Subject subject, int steps) throws Exception {
-    String key = steps + "/" + subject.images();
-    float[] known = references.get(key);
+  private static Progress.Task silent() {
+    return Progress.silent().start("steps", -1);
+  }
+
+  /// One device's pictures for that many steps; cells with fewer images compare with the first.
+  private Comparison.Result reference(int steps) throws Exception {
+    Comparison.Result known = references.get(steps);
     if (known == null) {
       long began = System.nanoTime();
-      Comparison.Result single =
-          Comparison.run(subject, job(new Strategy.Single(), steps, 0), 1, new float[0], Progress.silent().start("steps", -1));
-      add("one device", subject, "single", single.row(), (System.nanoTime() - began) / 1e9);
-      known = single.pixels();
-      references.put(key, known);
+      known = Comparison.run(subject, job(new Strategy.Single(), steps, 0), 1, new float[0], silent());
+      references.put(steps, known);
+      if (done.add(DiffusionCells.Cell.key("single", 1, steps, 0))) {
+        add("one device", "single", subject.images(), known.row(), (System.nanoTime() - began) / 1e9);
+      }
       if (strips.isEmpty()) {
-        strips.add(new ContactSheet.Strip("one device", firstImages(known)));
+        strips.add(new ContactSheet.Strip("one device", firstImages(known.pixels())));
       }
     }
     return known;
@@ -243,22 +168,21 @@ public final class DiffusionQuality {
     return eight;
   }
 
-  private void add(String table, Comparison.Subject subject, String name, Comparison.Row r, double seconds)
-      throws Exception {
+  private void add(String table, String name, int images, Comparison.Row r, double seconds) throws Exception {
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("table", table);
     row.put("name", name);
-    row.put("images", subject.images());
+    row.put("images", images);
     row.put("row", r);
-    row.put("accuracyHalf", r.accuracyHalf(subject.images()));
+    row.put("accuracyHalf", r.accuracyHalf(images));
     row.put("seconds", seconds);
     rows.add(row);
     System.out.printf(
         Locale.ROOT,
-        "%-13s %-24s n %d steps %3d warm-up %2d images %4d | %9.1f KiB a step %8.2f MiB all | PSNR %5.1f +- %.1f SSIM %.3f +- %.3f seam %.2f | class %5.1f +- %.1f %% Frechet %8.1f | %.1f s%n",
-        table, name, r.ranks(), r.steps(), r.warmup(), subject.images(), r.stepBytes() / 1024.0, r.totalBytes() / 1048576.0,
+        "%-10s %-24s n %d steps %2d warm-up %2d images %3d | %9.1f KiB a step %8.2f MiB all | PSNR %5.1f +- %.1f SSIM %.3f +- %.3f seam %.2f | class %5.1f +- %.1f %% Frechet %8.1f | %.1f s%n",
+        table, name, r.ranks(), r.steps(), r.warmup(), images, r.stepBytes() / 1024.0, r.totalBytes() / 1048576.0,
         r.psnr().mean(), r.psnr().half(), r.ssim().mean(), r.ssim().half(), r.seam().mean(),
-        100 * r.accuracy(), 100 * r.accuracyHalf(subject.images()), r.frechet(), seconds);
+        100 * r.accuracy(), 100 * r.accuracyHalf(images), r.frechet(), seconds);
     write();
   }
 
