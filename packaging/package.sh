@@ -3,6 +3,7 @@
 #
 #   --out FOLDER    where the files go                                     [dist]
 #   --deb           a Debian package as well (jpackage; wants dpkg-deb and fakeroot)
+#                   its maintainer: DEBFULLNAME and DEBEMAIL, as Debian's own tools take them
 #   --gpu           the add-on with libtorch's CUDA natives (about 1 GB, needs CUDA 13 and cuDNN 9 on the host)
 #   --spark         the add-on for sweeps on Apache Spark
 #   --libraries     the library modules as Maven artifacts, with sources and javadoc, in a folder repository
@@ -80,7 +81,8 @@ if [ -n "$deb" ]; then
   cp -R "$app/longcontext" "$app/simulator" "$app/docs" "$app/LICENSE" "$app/THIRD-PARTY.txt" "$app/sbom.json" "$image/lib/app/spillway/"
   cp "$app/bin/spillway" "$image/bin/spillway"
   DPKG_DEB_COMPRESSOR_TYPE=none "$jdk/bin/jpackage" --type deb --name spillway --app-version "${version%%-*}" --app-image "$image" --dest "$work" \
-    --linux-package-name spillway --description "AI workloads past the memory wall" --license-file "$root/LICENSE"
+    --linux-package-name spillway --description "AI workloads past the memory wall" --license-file "$root/LICENSE" \
+    --vendor "${DEBFULLNAME:-Spillway maintainers}" --linux-deb-maintainer "${DEBEMAIL:-maintainers@spillway.invalid}"
   # jpackage knows no link on the PATH; gzip, as dpkg-deb's default takes minutes of one core
   deb=$(cd "$work" && echo spillway_*.deb)
   fakeroot sh -euc 'dpkg-deb -R "$1" "$2"; mkdir -p "$2/usr/bin"; ln -s /opt/spillway/bin/spillway "$2/usr/bin/spillway"

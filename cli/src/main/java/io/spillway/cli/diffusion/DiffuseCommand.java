@@ -1,5 +1,6 @@
 package io.spillway.cli.diffusion;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.diffusion.Caption;
 import io.spillway.diffusion.ImageModel;
@@ -17,7 +18,6 @@ import io.spillway.platform.units.Bytes;
 import io.spillway.platform.units.Seconds;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
-import io.spillway.tensor.Devices;
 import io.spillway.tensor.group.GroupBackend;
 import io.spillway.tensor.group.GroupOptions;
 import io.spillway.tensor.group.ProcessGroup;
@@ -58,11 +58,7 @@ public final class DiffuseCommand extends SpillwayCommand {
               + " ${DEFAULT-VALUE}.")
   private String strategy = "single";
 
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
-  private String device = "auto";
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @Option(
       names = "--type",
@@ -112,8 +108,7 @@ public final class DiffuseCommand extends SpillwayCommand {
     }
     boolean processes = RankEnvironment.isSet() && RankEnvironment.current().worldSize() > 1;
     // ranks as threads exchange host memory
-    ComputeDevice chosen =
-        Devices.choose(!processes && options.ranks > 1 && device.equals("auto") ? "cpu" : device);
+    ComputeDevice chosen = device.choose(!processes && options.ranks > 1);
     try (ImageModel model = ImageModel.open(options.model, chosen, type.dtype())) {
       Wish wish = wishes.wish(model);
       TextEncoders text = model.text();

@@ -1,5 +1,6 @@
 package io.spillway.cli.diffusion;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.diffusion.model.Dit;
 import io.spillway.diffusion.model.DitConfig;
@@ -16,7 +17,6 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.platform.units.Seconds;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
-import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Torch;
 import io.spillway.tensor.Weights;
@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `diffuse train`: our own small models from pictures that are drawn while it runs.
@@ -76,11 +77,7 @@ public final class DiffuseTrainCommand extends SpillwayCommand {
       description = "Last share of the run, in which the rate falls; default ${DEFAULT-VALUE}.")
   private double decayShare;
 
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
-  private String device = "auto";
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @Option(
       names = "--type",
@@ -116,7 +113,7 @@ public final class DiffuseTrainCommand extends SpillwayCommand {
       trainClassifier();
       return;
     }
-    ComputeDevice chosen = Devices.choose(device);
+    ComputeDevice chosen = device.choose();
     Recipe recipe =
         new Recipe(
             steps,

@@ -1,5 +1,6 @@
 package io.spillway.cli.diffusion;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.diffusion.Comparison;
 import io.spillway.diffusion.ImageModel;
@@ -37,11 +38,7 @@ public final class JudgeCommand extends SpillwayCommand {
       description = "Samples, classes in turn; default ${DEFAULT-VALUE}.")
   private int images;
 
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
-  private String device = "auto";
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @Option(names = "--sheet", description = "PNG file for a sheet of the first 64 samples.")
   private @Nullable Path sheet;
@@ -51,7 +48,7 @@ public final class JudgeCommand extends SpillwayCommand {
     if (images < 1 || images > 10_000) {
       throw SpillwayException.badInput("--images %d: between 1 and 10000", images);
     }
-    ComputeDevice chosen = Devices.choose(device);
+    ComputeDevice chosen = device.choose();
     int classes = Shape.values().length;
     int[] asked = new int[classes];
     int[] right = new int[classes];

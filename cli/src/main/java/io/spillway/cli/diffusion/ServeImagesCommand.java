@@ -1,12 +1,12 @@
 package io.spillway.cli.diffusion;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.diffusion.ImageModel;
 import io.spillway.server.http.Listening;
 import io.spillway.server.images.ImageServer;
 import io.spillway.server.images.ImageServerSettings;
 import io.spillway.tensor.ComputeDevice;
-import io.spillway.tensor.Devices;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -28,11 +28,7 @@ public final class ServeImagesCommand extends SpillwayCommand {
       description = "How --ranks threads share an image; default ${DEFAULT-VALUE}.")
   private String strategy = "single";
 
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
-  private String device = "auto";
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @Option(
       names = "--type",
@@ -78,7 +74,7 @@ public final class ServeImagesCommand extends SpillwayCommand {
   @Override
   protected void execute() throws InterruptedException {
     String key = apiKey == null ? System.getenv("SPILLWAY_API_KEY") : apiKey;
-    ComputeDevice chosen = Devices.choose(device);
+    ComputeDevice chosen = device.choose();
     try (ImageModel model = ImageModel.open(options.model, chosen, type.dtype())) {
       ImageServerSettings settings =
           new ImageServerSettings(

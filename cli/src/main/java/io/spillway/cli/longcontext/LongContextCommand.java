@@ -1,5 +1,6 @@
 package io.spillway.cli.longcontext;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.Policy;
@@ -18,7 +19,6 @@ import io.spillway.platform.SpillwayException;
 import io.spillway.report.TextTable;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
-import io.spillway.tensor.Devices;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `longcontext`: evaluation of the policies and the training of our own model.
@@ -127,12 +128,7 @@ public final class LongContextCommand extends SpillwayCommand {
         description = "Samples read side by side (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(
-        names = "--device",
-        paramLabel = "NAME",
-        defaultValue = "auto",
-        description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
-    private String device = "auto";
+    @Mixin private DeviceOption device = new DeviceOption();
 
     @Option(
         names = "--no-plots",
@@ -169,8 +165,7 @@ public final class LongContextCommand extends SpillwayCommand {
               batch);
       Path own = model == null ? LongContextModel.ownFolder() : model;
       try (LongContextModel on =
-          LongContextModel.open(
-              own, DType.F32, Devices.choose(device), Optional.ofNullable(heads))) {
+          LongContextModel.open(own, DType.F32, device.choose(), Optional.ofNullable(heads))) {
         Path folder = newRunFolder();
         Path cellsFile = journal == null ? folder.resolve("cells.jsonl") : journal;
         List<Evaluation.Cell> cells =
@@ -198,7 +193,9 @@ public final class LongContextCommand extends SpillwayCommand {
   /// `longcontext train-model`.
   @Command(
       name = "train-model",
-      description = "Train the small model that comes along from nothing; resumes by itself.")
+      description =
+          "Train the small model that comes along from nothing, in bf16 over f32 weights on a GPU and"
+              + " in f32 on a CPU; resumes by itself.")
   static final class TrainModel extends SpillwayCommand {
     @Option(
         names = "--out",
@@ -287,14 +284,7 @@ public final class LongContextCommand extends SpillwayCommand {
         description = "Samples of each task in an examination (default: ${DEFAULT-VALUE}).")
     private int examined;
 
-    @Option(
-        names = "--device",
-        paramLabel = "NAME",
-        defaultValue = "auto",
-        description =
-            "auto, cpu, cuda or cuda:N; bf16 over f32 weights on a GPU, f32 on a CPU (default:"
-                + " ${DEFAULT-VALUE}).")
-    private String device = "auto";
+    @Mixin private DeviceOption device = new DeviceOption();
 
     @Option(
         names = "--threads",
@@ -332,7 +322,7 @@ public final class LongContextCommand extends SpillwayCommand {
               examineEvery,
               from != null,
               seed);
-      ComputeDevice on = Devices.choose(device);
+      ComputeDevice on = device.choose();
       OwnTrainer.Outcome outcome =
           OwnTrainer.train(
               recipe,

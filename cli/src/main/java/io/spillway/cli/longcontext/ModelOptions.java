@@ -1,5 +1,6 @@
 package io.spillway.cli.longcontext;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.longcontext.CacheSettings;
 import io.spillway.longcontext.CacheStorage;
 import io.spillway.longcontext.LongContextModel;
@@ -7,11 +8,11 @@ import io.spillway.longcontext.Policy;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.DType;
-import io.spillway.tensor.Devices;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// The options that choose a model, a policy and a budget.
@@ -28,12 +29,7 @@ final class ModelOptions {
       description = "Retaining heads (default: those in the model's folder).")
   @Nullable Path heads;
 
-  @Option(
-      names = "--device",
-      paramLabel = "NAME",
-      defaultValue = "auto",
-      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
-  String device = "auto";
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @Option(
       names = "--dtype",
@@ -110,7 +106,7 @@ final class ModelOptions {
 
   LongContextModel open() {
     DType type = DType.valueOf(known());
-    ComputeDevice chosen = Devices.choose(device);
+    ComputeDevice chosen = device.choose();
     return LongContextModel.open(
         model == null ? LongContextModel.ownFolder() : model,
         type,

@@ -1,5 +1,6 @@
 package io.spillway.cli.longcontext;
 
+import io.spillway.cli.DeviceOption;
 import io.spillway.cli.SpillwayCommand;
 import io.spillway.longcontext.LongContextModel;
 import io.spillway.longcontext.TrainingLength;
@@ -12,7 +13,6 @@ import io.spillway.longcontext.tasks.Task;
 import io.spillway.longcontext.tasks.TaskGenerator;
 import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.DType;
-import io.spillway.tensor.Devices;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `retain`: the training of retaining heads.
@@ -67,16 +68,11 @@ public final class RetainCommand extends SpillwayCommand {
                 + " needed tokens read as well (default: ${DEFAULT-VALUE}).")
     Importance.Label label = Importance.Label.PRODUCT;
 
-    @Option(
-        names = "--device",
-        paramLabel = "NAME",
-        defaultValue = "auto",
-        description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
-    String device = "auto";
+    @Mixin DeviceOption device = new DeviceOption();
 
     LongContextModel open(Optional<Path> heads) {
       Path folder = model == null ? LongContextModel.ownFolder() : model;
-      return LongContextModel.open(folder, DType.F32, Devices.choose(device), heads);
+      return LongContextModel.open(folder, DType.F32, device.choose(), heads);
     }
 
     RetainTrainer.Source source(LongContextModel on, TaskGenerator.Templates templates) {
@@ -196,7 +192,7 @@ public final class RetainCommand extends SpillwayCommand {
                 source(on, TaskGenerator.Templates.VARIED),
                 recipe,
                 Optional.ofNullable(from),
-                Devices.choose(device),
+                device.choose(),
                 threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors() - 1),
                 file,
                 progress());

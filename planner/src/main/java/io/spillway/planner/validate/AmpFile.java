@@ -32,11 +32,7 @@ final class AmpFile {
   private AmpFile() {}
 
   static List<Measured> read(Path file) {
-    List<Measured> rows = new ArrayList<>();
-    for (Csv.Row r : Csv.read(file)) {
-      rows.add(r.at(() -> row(r)));
-    }
-    return rows;
+    return Csv.read(file, AmpFile::row);
   }
 
   private static Measured row(Csv.Row r) {

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// A table of plain comma-separated values with a header; cells hold no quotes.
@@ -85,6 +86,11 @@ final class Csv {
   }
 
   private Csv() {}
+
+  /// Every row as `make` reads it; errors name file and line.
+  static <T> List<T> read(Path file, Function<Row, T> make) {
+    return read(file).stream().map(row -> row.at(() -> make.apply(row))).toList();
+  }
 
   /// **Errors:** missing file, no header, rows of another length.
   static List<Row> read(Path file) {

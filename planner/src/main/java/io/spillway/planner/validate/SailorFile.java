@@ -14,7 +14,6 @@ import io.spillway.platform.hardware.Precision;
 import io.spillway.platform.model.ModelShape;
 import io.spillway.platform.model.Models;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,11 +37,7 @@ final class SailorFile {
   private SailorFile() {}
 
   static List<Measured> read(Path file) {
-    List<Measured> rows = new ArrayList<>();
-    for (Csv.Row r : Csv.read(file)) {
-      rows.add(r.at(() -> row(r)));
-    }
-    return rows;
+    return Csv.read(file, SailorFile::row);
   }
 
   private static Measured row(Csv.Row r) {

@@ -10,7 +10,6 @@ import io.spillway.platform.hardware.Network;
 import io.spillway.platform.hardware.Precision;
 import io.spillway.platform.model.ModelShape;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -23,11 +22,7 @@ final class VtrainFile {
   private VtrainFile() {}
 
   static List<Measured> read(Path file) {
-    List<Measured> rows = new ArrayList<>();
-    for (Csv.Row r : Csv.read(file)) {
-      rows.add(r.at(() -> row(r)));
-    }
-    return rows;
+    return Csv.read(file, VtrainFile::row);
   }
 
   private static Measured row(Csv.Row r) {
