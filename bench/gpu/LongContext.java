@@ -37,7 +37,7 @@ import org.bytedeco.pytorch.global.torch;
 /// Long prompts on one device with random weights: prefill and decode rates, peak memory, and the
 /// device's own rates beside them (longcontext.sh starts it).
 ///
-/// `LongContext OUT SECONDS [quick|rehearse] [device]`; rehearse is tiny and meant for the CPU.
+/// `LongContext OUT SECONDS [quick|steps|million|rehearse] [device]`; rehearse is tiny and meant for the CPU.
 public final class LongContext {
   private static final Map<String, Object> RESULT = new LinkedHashMap<>();
   private static final List<Object> FAILURES = new ArrayList<>();
@@ -48,6 +48,7 @@ public final class LongContext {
   private final boolean quick;
   private final boolean small;
   private final boolean onlyMillion;
+  private final boolean onlySteps;
   private final ComputeDevice device;
   private final DType type;
   private final DecoderConfig config;
@@ -66,6 +67,7 @@ public final class LongContext {
     quick = kind.equals("quick");
     small = kind.equals("rehearse");
     onlyMillion = kind.equals("million");
+    onlySteps = kind.equals("steps");
     device = Devices.choose(args.length > 3 ? args[3] : small ? "cpu" : "cuda");
     type = small ? DType.F32 : DType.BF16;
     budget = small ? 512 : 16_384;
@@ -118,7 +120,9 @@ public final class LongContext {
     try (NoGrad guard = NoGrad.begin();
         TensorHolder holder = new TensorHolder()) {
       part("limits", this::limits);
-      part("kernels", this::kernels);
+      if (!onlySteps) {
+        part("kernels", this::kernels);
+      }
       Decoder[] decoder = new Decoder[1];
       RetainingHeads[] heads = new RetainingHeads[1];
       part("weights", () -> {
@@ -382,7 +386,12 @@ public final class LongContext {
     List<Object> rows = new ArrayList<>();
     RESULT.put("rows", rows);
     List<Case> cases = new ArrayList<>();
-    int[] lengths = onlyMillion ? new int[0] : small ? new int[] {512, 2048} : quick ? new int[] {8192, 32_768} : new int[] {8192, 131_072, 32_768};
+    if (onlySteps) {
+      for (int length : new int[] {64, 8192, 16_384}) {
+        cases.add(new Case(new Policy.Full(), CacheStorage.MODEL, length));
+      }
+    }
+    int[] lengths = onlyMillion || onlySteps ? new int[0] : small ? new int[] {512, 2048} : quick ? new int[] {8192, 32_768} : new int[] {8192, 131_072, 32_768};
     for (int length : lengths) {
       for (Policy policy : List.of(new Policy.Full(), new Policy.Locret(0.15), new Policy.SnapKv(32, 5), new Policy.StreamingLlm())) {
         cases.add(new Case(policy, CacheStorage.MODEL, length));
@@ -409,7 +418,7 @@ public final class LongContext {
       }
       save();
     }
-    if (!small && !quick) {
+    if (!small && !quick && !onlySteps) {
       part("million", () -> million(decoder, heads));
     }
   }

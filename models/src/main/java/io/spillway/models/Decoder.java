@@ -107,6 +107,16 @@ public final class Decoder {
     return weight;
   }
 
+  /// Whether there is a weight of that name, a joined projection for instance.
+  boolean has(String name) {
+    return weights.containsKey(name);
+  }
+
+  /// The matrix that hidden states become logits by.
+  Tensor outputWeight() {
+    return weight(config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight");
+  }
+
   /// Queries, keys and values of one layer before rotation.
   public record Qkv(Tensor query, Tensor key, Tensor value) {}
 
@@ -346,8 +356,7 @@ public final class Decoder {
 
   /// Output matrix on normed hidden states.
   public Tensor logits(Tensor normed) {
-    return linear(
-        normed, weight(config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight"));
+    return linear(normed, outputWeight());
   }
 
   private Tensor norm(Tensor x, String name) {

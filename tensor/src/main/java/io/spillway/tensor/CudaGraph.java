@@ -115,6 +115,11 @@ public final class CudaGraph implements AutoCloseable {
     Runtime.launch(executable, handle(torch_cuda.getCurrentCUDAStream(device)));
   }
 
+  /// The address of the stream that libtorch queues on now, for kernels of our own.
+  public static long currentStream(ComputeDevice device) {
+    return handle(torch_cuda.getCurrentCUDAStream((byte) device.index())).address();
+  }
+
   private static MemorySegment handle(CUDAStream stream) {
     // the return type of this method lives in a jar that only GPU machines have
     try {

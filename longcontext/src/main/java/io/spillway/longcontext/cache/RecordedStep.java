@@ -3,6 +3,7 @@ package io.spillway.longcontext.cache;
 import io.spillway.models.Decoder;
 import io.spillway.models.DecoderConfig;
 import io.spillway.models.StepAttention;
+import io.spillway.models.StepKernels;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.CudaGraph;
 import io.spillway.tensor.DType;
@@ -10,15 +11,17 @@ import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// One token through the whole model in operations of fixed shapes over the caches' blocks,
-/// recorded as a CUDA graph where there is a GPU. Position, mask and entries advance on the device;
-/// the host only writes the token and reads the logits.
+/// One token through the whole model in work of fixed shapes over the caches' blocks, recorded as a
+/// CUDA graph where there is a GPU: [StepKernels] where they serve the model, else operations of
+/// libtorch. Position, mask and entries advance on the device; the host only writes the token and
+/// reads the logits.
 ///
 /// A step is good until the caches change otherwise: they were evicted, grew, or read several
 /// tokens.
@@ -33,6 +36,7 @@ final class RecordedStep implements AutoCloseable {
   private final Place[] placeOf;
   private final Tensor token;
   private final Tensor logits;
+  private final @Nullable StepKernels kernels;
   private final @Nullable CudaGraph graph;
   private final String how;
   private int left;
@@ -49,8 +53,6 @@ final class RecordedStep implements AutoCloseable {
     DecoderConfig config = decoder.config();
     Tensor like = decoder.weight("model.norm.weight");
     left = Integer.MAX_VALUE;
-    CudaGraph recorded = null;
-    String told = "without a graph, the device is no GPU";
     try (TensorScope scope = TensorScope.open()) {
       token = holder.hold(Tensors.empty(DType.I64, device, 1, 1));
       logits = holder.hold(Tensors.empty(DType.F32, device, config.vocabulary()));
@@ -64,17 +66,55 @@ final class RecordedStep implements AutoCloseable {
                 length, l -> place(l, room, table.get(0, room, table.beyond(l + 1)), like, device));
       }
       token.zero_();
-      if (device.isCuda()) {
-        try {
-          recorded = CudaGraph.capture(device, this::run, this::undo);
-          told = "recorded as a CUDA graph";
-        } catch (RuntimeException | LinkageError e) {
-          told = "without a graph: " + e.getMessage();
+      Recording recording = record(device);
+      kernels = recording.kernels();
+      graph = recording.graph();
+      how = recording.how();
+    }
+  }
+
+  /// Ways to run a step on a GPU, the fastest first; one that fails leaves it to the next.
+  private enum Way {
+    OVERLAPPED,
+    IN_TURN,
+    OPERATIONS
+  }
+
+  /// What is tried first: `-Dspillway.step=in_turn` or `operations` leaves out what comes before.
+  private static final Way FIRST_WAY =
+      Way.valueOf(System.getProperty("spillway.step", "overlapped").toUpperCase(Locale.ROOT));
+
+  /// How the step will run.
+  private record Recording(@Nullable StepKernels kernels, @Nullable CudaGraph graph, String how) {}
+
+  private Recording record(ComputeDevice device) {
+    if (!device.isCuda()) {
+      return new Recording(null, null, "without a graph, the device is no GPU");
+    }
+    StringBuilder why = new StringBuilder();
+    String none = StepKernels.whyNot(decoder);
+    if (none != null) {
+      why.append(" (").append(none).append(')');
+    }
+    for (Way way : Way.values()) {
+      if (way.ordinal() < FIRST_WAY.ordinal() || (none != null && way != Way.OPERATIONS)) {
+        continue;
+      }
+      StepKernels own = null;
+      try {
+        own = way == Way.OPERATIONS ? null : StepKernels.of(decoder, way == Way.OVERLAPPED);
+        StepKernels used = own;
+        CudaGraph captured = CudaGraph.capture(device, () -> run(used), this::undo);
+        String what = own == null ? "operations" : own.toString();
+        return new Recording(own, captured, what + ", recorded as a CUDA graph" + why);
+      } catch (RuntimeException | LinkageError e) {
+        why.append("; ").append(way).append(": ").append(e.getMessage());
+        if (own != null) {
+          own.close();
         }
       }
     }
-    graph = recorded;
-    how = told;
+    return new Recording(null, null, "without a graph" + why);
   }
 
   private Place place(
@@ -124,7 +164,24 @@ final class RecordedStep implements AutoCloseable {
     return left > 0;
   }
 
-  private void run() {
+  private void run(@Nullable StepKernels own) {
+    if (own == null) {
+      runOperations();
+    } else {
+      own.begin(token);
+      for (int layer = 0; layer < placeOf.length; layer++) {
+        Tensor[] blocks = blocks(caches.get(layer));
+        Place place = placeOf[layer];
+        own.layer(layer, blocks[0], blocks[1], place.position(), place.table());
+      }
+      own.logits(logits);
+    }
+    for (Place place : places.values()) {
+      place.position().add_(new Scalar(1));
+    }
+  }
+
+  private void runOperations() {
     for (Place place : places.values()) {
       place.mask().index_fill_(2, place.position(), new Scalar(0.0));
     }
@@ -149,9 +206,6 @@ final class RecordedStep implements AutoCloseable {
           });
     }
     logits.copy_(decoder.logits(decoder.finalNorm(x)).view(-1));
-    for (Place place : places.values()) {
-      place.position().add_(new Scalar(1));
-    }
   }
 
   private void undo() {
@@ -167,7 +221,7 @@ final class RecordedStep implements AutoCloseable {
     if (graph != null) {
       graph.launch();
     } else {
-      TensorScope.run(this::run);
+      TensorScope.run(() -> run(kernels));
     }
     caches.forEach(LayerCache::wroteOne);
     left--;
@@ -178,6 +232,9 @@ final class RecordedStep implements AutoCloseable {
   public void close() {
     if (graph != null) {
       graph.close();
+    }
+    if (kernels != null) {
+      kernels.close();
     }
     holder.close();
   }

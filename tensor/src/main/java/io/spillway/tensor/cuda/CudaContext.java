@@ -13,6 +13,7 @@ import java.lang.invoke.MethodHandle;
 /// Every method may be called from any thread. Device memory is handed out as its address; only
 /// this class and libtorch may follow it.
 public final class CudaContext {
+  private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
   private static final int ATTRIBUTE_MAJOR = 75;
   private static final int ATTRIBUTE_MINOR = 76;
   private static final int PORTABLE = 1;
@@ -69,6 +70,13 @@ public final class CudaContext {
       int device = device(arena);
       return 10 * attribute(arena, ATTRIBUTE_MAJOR, device)
           + attribute(arena, ATTRIBUTE_MINOR, device);
+    }
+  }
+
+  /// How many multiprocessors the GPU has.
+  public int multiprocessors() {
+    try (Arena arena = Arena.ofConfined()) {
+      return attribute(arena, ATTRIBUTE_MULTIPROCESSORS, device(arena));
     }
   }
 

@@ -41,6 +41,15 @@ public final class CudaModule {
 
   /// One kernel.
   public static final class Kernel {
+    // places in CUlaunchConfig and numbers of cuda.h
+    private static final long CONFIGURATION_BYTES = 56;
+    private static final long STREAM_AT = 32;
+    private static final long ATTRIBUTES_AT = 40;
+    private static final long ATTRIBUTE_COUNT_AT = 48;
+    private static final long ATTRIBUTE_BYTES = 72;
+    private static final int PROGRAMMATIC_STREAM_SERIALIZATION = 6;
+    private static final int MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
+
     private final CudaContext context;
     private final String name;
     private final MemorySegment handle;
@@ -51,21 +60,41 @@ public final class CudaModule {
       this.handle = handle;
     }
 
-    /// Queues the kernel on `stream`.
+    /// How a kernel is laid out on the GPU.
     ///
-    /// @param blocks in the grid
+    /// @param x blocks of the grid
+    /// @param y blocks of the grid
+    /// @param z blocks of the grid
     /// @param threads in a block
-    /// @param arguments `Long` for pointers and 64-bit numbers, `Integer`, `Float`
+    /// @param sharedBytes of shared memory that a block takes beside what the kernel declares
+    /// @param overlapped whether it may begin before the one ahead of it in the stream has ended;
+    ///   the kernel itself then waits for that (compute capability 9.0 and later)
+    public record Layout(int x, int y, int z, int threads, int sharedBytes, boolean overlapped) {}
+
+    /// Queues the kernel on `stream`, in one row of `blocks`.
+    ///
+    /// @param threads in a block
+    /// @param arguments see the other form
     public void launch(CudaStream stream, int blocks, int threads, Object... arguments) {
+      launch(stream.handle().address(), new Layout(blocks, 1, 1, threads, 0, false), arguments);
+    }
+
+    /// Queues the kernel.
+    ///
+    /// @param stream the address of a stream of this GPU
+    /// @param arguments `Long` for pointers and 64-bit numbers, `Integer`, `Float`, a
+    ///   [MemorySegment] for a structure
+    public void launch(long stream, Layout layout, Object... arguments) {
       context.enter();
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment pointers = arena.allocate(ADDRESS, arguments.length);
+        MemorySegment pointers = arena.allocate(ADDRESS, Math.max(1, arguments.length));
         for (int i = 0; i < arguments.length; i++) {
           MemorySegment value =
               switch (arguments[i]) {
                 case Long x -> arena.allocateFrom(ValueLayout.JAVA_LONG, x);
                 case Integer x -> arena.allocateFrom(ValueLayout.JAVA_INT, x);
                 case Float x -> arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
+                case MemorySegment structure -> structure;
                 default ->
                     throw new IllegalArgumentException("no kernel argument: " + arguments[i]);
               };
@@ -74,17 +103,55 @@ public final class CudaModule {
         context.check(
             "kernel " + name,
             context.driver().launch,
+            configuration(arena, stream, layout),
             handle,
-            blocks,
-            1,
-            1,
-            threads,
-            1,
-            1,
-            0,
-            stream.handle(),
             pointers,
             MemorySegment.NULL);
+      }
+    }
+
+    /// `CUlaunchConfig` with at most one `CUlaunchAttribute`.
+    private static MemorySegment configuration(Arena arena, long stream, Layout layout) {
+      MemorySegment config = arena.allocate(CONFIGURATION_BYTES, Long.BYTES);
+      int[] numbers = {layout.x, layout.y, layout.z, layout.threads, 1, 1, layout.sharedBytes};
+      for (int i = 0; i < numbers.length; i++) {
+        config.setAtIndex(ValueLayout.JAVA_INT, i, numbers[i]);
+      }
+      config.set(ValueLayout.JAVA_LONG, STREAM_AT, stream);
+      if (layout.overlapped) {
+        MemorySegment attribute = arena.allocate(ATTRIBUTE_BYTES, Long.BYTES);
+        attribute.set(ValueLayout.JAVA_INT, 0, PROGRAMMATIC_STREAM_SERIALIZATION);
+        attribute.set(ValueLayout.JAVA_INT, Long.BYTES, 1);
+        config.set(ADDRESS, ATTRIBUTES_AT, attribute);
+        config.set(ValueLayout.JAVA_INT, ATTRIBUTE_COUNT_AT, 1);
+      }
+      return config;
+    }
+
+    /// Lets blocks take that much shared memory beside what the kernel declares.
+    public void allowShared(int bytes) {
+      context.enter();
+      context.check(
+          bytes + " bytes of shared memory for " + name,
+          context.driver().functionAttribute,
+          handle,
+          MAX_DYNAMIC_SHARED_SIZE_BYTES,
+          bytes);
+    }
+
+    /// How many blocks of that many threads and bytes of shared memory one multiprocessor holds.
+    public int residentBlocks(int threads, int sharedBytes) {
+      context.enter();
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
+        context.check(
+            "occupancy of " + name,
+            context.driver().residentBlocks,
+            out,
+            handle,
+            threads,
+            (long) sharedBytes);
+        return out.get(ValueLayout.JAVA_INT, 0);
       }
     }
   }

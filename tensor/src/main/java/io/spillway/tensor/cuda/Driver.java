@@ -42,6 +42,8 @@ final class Driver {
   final MethodHandle moduleLoad;
   final MethodHandle moduleFunction;
   final MethodHandle launch;
+  final MethodHandle functionAttribute;
+  final MethodHandle residentBlocks;
   private final MethodHandle version;
   private final MethodHandle errorText;
 
@@ -71,20 +73,10 @@ final class Driver {
     eventDestroy = lib.function("cuEventDestroy_v2", ADDRESS);
     moduleLoad = lib.function("cuModuleLoadData", ADDRESS, ADDRESS);
     moduleFunction = lib.function("cuModuleGetFunction", ADDRESS, ADDRESS, ADDRESS);
-    launch =
-        lib.function(
-            "cuLaunchKernel",
-            ADDRESS,
-            INT,
-            INT,
-            INT,
-            INT,
-            INT,
-            INT,
-            INT,
-            ADDRESS,
-            ADDRESS,
-            ADDRESS);
+    launch = lib.function("cuLaunchKernelEx", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    functionAttribute = lib.function("cuFuncSetAttribute", ADDRESS, INT, INT);
+    residentBlocks =
+        lib.function("cuOccupancyMaxActiveBlocksPerMultiprocessor", ADDRESS, ADDRESS, INT, LONG);
     check("cuInit", call(init, 0));
   }
 
