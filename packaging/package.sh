@@ -32,6 +32,8 @@ mkdir -p "$out"
 out=$(CDPATH='' cd -- "$out" && pwd -P)
 work=$(mktemp -d "$out/.packing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+# Maven's own libraries warn about the JDK's plans for Unsafe
+export MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow"
 maven() { (cd "$root" && JAVA_HOME=$jdk mvn -B -q "$@"); }
 name=spillway-$version-linux-x86_64
 

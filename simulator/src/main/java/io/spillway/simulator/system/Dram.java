@@ -69,6 +69,7 @@ public record Dram(
     Require.powerOfTwo("dram burst_bytes", burstBytes);
     Require.between("dram write_queue", writeQueue, 1, 4096);
     Require.between("dram read_queue", readQueue, 1, 4096);
+    Require.between("dram writes_per_switch", writesPerSwitch, 1, 4096);
     Require.between("dram row_accesses", rowAccesses, 1, 1 << 20);
     double[] times = {
       burst, cl, cwl, rcd, rp, ras, rtp, wr, wtr, rtw, cs, rrd, faw, refi, rfc, frontend, backend

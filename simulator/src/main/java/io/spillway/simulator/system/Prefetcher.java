@@ -25,5 +25,6 @@ public record Prefetcher(
     Require.between("prefetcher confidence_bits", confidenceBits, 1, 8);
     Require.between(
         "prefetcher initial_confidence", initialConfidence, 0, (1L << confidenceBits) - 1);
+    Require.share("prefetcher threshold", threshold);
   }
 }

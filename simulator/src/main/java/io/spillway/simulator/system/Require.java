@@ -13,6 +13,12 @@ final class Require {
     }
   }
 
+  static void share(String what, double value) {
+    if (!(value >= 0 && value <= 1)) {
+      throw SpillwayException.badInput("%s is %s, it must lie between 0 and 1", what, value);
+    }
+  }
+
   static void powerOfTwo(String what, long value) {
     if (value < 1 || Long.bitCount(value) != 1) {
       throw SpillwayException.badInput(

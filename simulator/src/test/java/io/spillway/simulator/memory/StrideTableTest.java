@@ -103,4 +103,55 @@ class StrideTableTest {
     int second = first == 1 ? 0 : ahead(table, sameSet[1], 0x20180).size();
     assertThat(first + second).isEqualTo(1);
   }
+
+  @Test
+  void trustOnTheThresholdIsEnough() {
+    // trust from 0 to 7, of which 4 is enough; 5 when new
+    StrideTable table = new StrideTable(new Prefetcher(64, 4, 1, 3, 5, 4.0 / 7), 64);
+    // 4: follows what it saw and keeps the old stride, so the same stride again costs trust (3) and
+    // is taken; then 4
+    assertThat(counts(table, 0x100, 0x10000, 0x10040, 0x10080, 0x100C0))
+        .containsExactly(0, 1, 0, 1);
+  }
+
+  @Test
+  void setsAreChosenByBothHalvesOfTheHash() {
+    // given four sets of one way; the set is (pc / 2) xor (pc / 8), modulo 4
+    StrideTable table = new StrideTable(new Prefetcher(4, 1, 1, 3, 7, 0.5), 64);
+    long[] sets = {0x00, 0x0A, 0x14, 0x1E}; // 0 xor 0, 5 xor 1, 10 xor 2, 15 xor 3: all set 0
+    for (long pc : sets) {
+      counts(table, pc, 0x10000);
+    }
+    // the last alone is left
+    assertThat(counts(table, sets[3], 0x10040)).containsExactly(1);
+    assertThat(counts(table, sets[0], 0x10040)).containsExactly(0);
+    for (long pc : List.of(0x00L, 0x02L, 0x04L, 0x06L)) { // sets 0 to 3
+      counts(table, pc, 0x20000);
+    }
+    for (long pc : List.of(0x00L, 0x02L, 0x04L, 0x06L)) {
+      assertThat(counts(table, pc, 0x20040)).containsExactly(1);
+    }
+    // the last set is full and takes another all the same: 6 xor 1 is set 3
+    assertThat(counts(table, 0x0C, 0x30000, 0x30040)).containsExactly(0, 1);
+  }
+
+  @Test
+  void victimsAreDrawnEvenly() {
+    // given one set of four ways
+    StrideTable table = new StrideTable(new Prefetcher(4, 4, 1, 3, 7, 0.5), 64);
+    int kept = 0;
+    int rounds = 4000;
+    long pc = 0x1000;
+    for (int i = 0; i < rounds; i++) {
+      long watched = pc;
+      counts(table, watched, 0x10000);
+      counts(table, pc + 2, 0x20000);
+      counts(table, pc + 4, 0x30000);
+      // it follows at once if it is still there
+      kept += ahead(table, watched, 0x10040).size();
+      pc += 6;
+    }
+    // two more came, each with one chance in four to take its place
+    assertThat(kept / (double) rounds).isBetween(0.5625 - 0.03, 0.5625 + 0.03);
+  }
 }

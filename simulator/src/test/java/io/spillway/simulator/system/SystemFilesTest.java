@@ -54,6 +54,8 @@ class SystemFilesTest {
         "interval: 9|interval: -1|interval is -1",
         "classes: [integer-multiply]|classes: [integer-juggle]|integer-juggle",
         "width: 64|width: 63|must be a power of two",
+        "mshrs: 4|mshrs: 4, prefetcher: {threshold: -0.1}|threshold is -0.1",
+        "mshrs: 4|mshrs: 4, prefetcher: {threshold: 1.5}|threshold is 1.5",
         "name: l2|nmae: l2|unknown key 'nmae'",
       })
   void impossibleSystemsAreRefusedInOneLine(String good, String bad, String message)
@@ -69,6 +71,13 @@ class SystemFilesTest {
               assertThat(e.getMessage()).contains(message).startsWith("bad.yaml:");
               assertThat(e.getMessage().lines()).hasSize(1);
             });
+  }
+
+  @Test
+  void aMemoryThatNeverTurnsToWritesIsRefused() {
+    assertThatThrownBy(() -> Yaml.parse("{writes_per_switch: 0}", Dram.class, "bad.yaml"))
+        .isInstanceOf(SpillwayException.class)
+        .hasMessageContaining("writes_per_switch is 0");
   }
 
   @Test
