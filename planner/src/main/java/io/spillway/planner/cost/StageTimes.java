@@ -140,13 +140,15 @@ public final class StageTimes {
     return worst;
   }
 
-  /// Seconds of the slowest stage's optimizer step.
+  /// Seconds of the slowest optimizer step of all stages and replicas.
   public double optimizerStep() {
     double worst = 0;
     for (int x = 0; x < cut.pp(); x++) {
       double parameters = stageParameters(x);
       double share = cut.distributedOptimizer() ? parameters / (cut.dp() * cut.cp()) : parameters;
-      worst = Math.max(worst, compute.optimizerStep(slowest(0, x), share));
+      for (int z = 0; z < cut.dp(); z++) {
+        worst = Math.max(worst, compute.optimizerStep(slowest(z, x), share));
+      }
     }
     return worst;
   }

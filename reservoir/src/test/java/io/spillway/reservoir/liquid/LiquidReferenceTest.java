@@ -218,8 +218,7 @@ final class LiquidReferenceTest {
     for (int j = 0; j < n; j++) {
       double current = synapses.inputWeight(0, j) + synapses.inputWeight(1, j);
       double spread =
-          Math.sqrt(
-              ofConverters + synapses.inputVariance(0, j) + synapses.inputVariance(1, j));
+          Math.sqrt(ofConverters + synapses.inputVariance(0, j) + synapses.inputVariance(1, j));
       double chance = normal((current - config.threshold()) / spread);
       // five standard deviations of the share, and what the noise's law differs from a Gaussian's
       double tolerance = 5 * Math.sqrt(chance * (1 - chance) / recordings) + .004;
