@@ -4,7 +4,7 @@
 #   --out FOLDER    where the files go                                     [dist]
 #   --deb           a Debian package as well (jpackage; wants dpkg-deb and fakeroot)
 #                   its maintainer: DEBFULLNAME and DEBEMAIL, as Debian's own tools take them
-#   --gpu           the add-on with libtorch's CUDA natives (about 1 GB, needs CUDA 13 and cuDNN 9 on the host)
+#   --gpu           the add-on with libtorch's CUDA natives (440 MB, above 1 GB unpacked; needs CUDA 13 and cuDNN 9 on the host)
 #   --spark         the add-on for sweeps on Apache Spark
 #   --libraries     the library modules as Maven artifacts, with sources and javadoc, in a folder repository
 set -eu

@@ -47,6 +47,46 @@ class DocumentsTest {
     assertThat(all).hasSizeGreaterThan(30);
   }
 
+  /// Links lead to files, and so do paths in code such as `bench/fuzz` and `cli/.../Main.java`.
+  @Test
+  void everyFileThatTheDocumentsNameIsThere() throws IOException {
+    Pattern link = Pattern.compile("\\]\\(([^)#:\\s]+)(?:#[^)]*)?\\)");
+    Pattern path = Pattern.compile("`((?:docs|bench|packaging)/[\\w./-]+)");
+    Pattern source = Pattern.compile("`([a-z-]+)/\\.\\.\\./((?:[a-z]+/)*\\w+\\.java)`");
+    List<Path> documents = new ArrayList<>();
+    for (String name : List.of("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")) {
+      documents.add(ROOT.resolve(name));
+    }
+    try (Stream<Path> files = Files.walk(ROOT.resolve("docs"))) {
+      files.filter(f -> f.toString().endsWith(".md")).forEach(documents::add);
+    }
+    List<String> missing = new ArrayList<>();
+    int named = 0;
+    for (Path document : documents) {
+      String text = Files.readString(document);
+      for (Matcher m = link.matcher(text); m.find(); named++) {
+        if (!Files.exists(document.resolveSibling(m.group(1)))) {
+          missing.add(document + " links " + m.group(1));
+        }
+      }
+      for (Matcher m = path.matcher(text); m.find(); named++) {
+        if (!Files.exists(ROOT.resolve(m.group(1)))) {
+          missing.add(document + " names " + m.group(1));
+        }
+      }
+      for (Matcher m = source.matcher(text); m.find(); named++) {
+        Path main = ROOT.resolve(m.group(1)).resolve("src");
+        try (Stream<Path> files = Files.walk(main)) {
+          if (files.noneMatch(f -> f.endsWith(m.group(2)))) {
+            missing.add(document + " names " + m.group());
+          }
+        }
+      }
+    }
+    assertThat(missing).isEmpty();
+    assertThat(named).isGreaterThan(100);
+  }
+
   /// Every test that the threat page names is there.
   @Test
   void theTestsOfTheThreatPageExist() throws IOException {
