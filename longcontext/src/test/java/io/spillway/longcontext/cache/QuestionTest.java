@@ -53,6 +53,14 @@ class QuestionTest {
         });
   }
 
+  @Test
+  void aLongQuestionIsReadFromItsEnd() {
+    int[] context = {7, 1, 2};
+    int[] question = {3, 4, 5, 6};
+    assertThat(Question.tokens(context, question, 2)).containsExactly(7, 5, 6);
+    assertThat(Question.tokens(context, question, 9)).containsExactly(7, 3, 4, 5, 6);
+  }
+
   /// Loops over heads, queries and entries; the question stands right behind the entries.
   private static float[] reference(
       Decoder decoder, int[] tokens, int layer, Tensor keys, float[] scores, int entries) {
