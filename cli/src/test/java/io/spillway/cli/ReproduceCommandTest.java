@@ -34,6 +34,7 @@ class ReproduceCommandTest {
     assertThat(row("diffusion-latency-8").path("results").path("measured").asBoolean()).isTrue();
     String page = Files.readString(folder.resolve("reproduce.html"));
     assertThat(page).contains("not measurable here", "bench/gpu/diffusion.sh", "better");
+    assertThat(page).doesNotContain("claims so far");
     // every row names its record, on the page and in the run's own results
     assertThat(page).contains("rows/diffusion-bytes-sdxl/run.json, measured");
     JsonNode rows = Json.readTree(folder.resolve("run.json")).path("results").path("rows");

@@ -193,9 +193,11 @@ public final class ReproduceCommand extends SpillwayCommand {
         new Reproduction.Setting(effort, new Seeds(seed), progress(), dataFolder());
     Instant begin = Instant.now();
     List<Kept> kept = new ArrayList<>();
+    Path page = folder.resolve("reproduce.html");
+    int wanted = (int) chosen.stream().flatMap(s -> s.claims().stream()).filter(this::asked).count();
     for (Reproduction s : chosen) {
       for (Claim claim : s.claims()) {
-        if (!only.isEmpty() && !only.contains(claim.name())) {
+        if (!asked(claim)) {
           continue;
         }
         String name = "rows/" + s.system() + "-" + claim.name();
@@ -206,10 +208,10 @@ public final class ReproduceCommand extends SpillwayCommand {
         }
         RunRecord record = known.orElseGet(() -> measure(s, claim, setting, at));
         kept.add(Kept.of(record, name + "/run.json"));
+        // a run of hours can be read, and stopped, at any time
+        page(chosen, kept, wanted, effort).write(page);
       }
     }
-    Path page = folder.resolve("reproduce.html");
-    page(chosen, kept, effort).write(page);
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("effort", effort.name().toLowerCase(Locale.ROOT));
     results.put("rows", kept.stream().map(Kept::json).toList());
@@ -218,6 +220,10 @@ public final class ReproduceCommand extends SpillwayCommand {
     answer(
         results,
         table(kept).render(Terminal.width()) + "\npage: " + page.toAbsolutePath().normalize());
+  }
+
+  private boolean asked(Claim claim) {
+    return only.isEmpty() || only.contains(claim.name());
   }
 
   private List<Reproduction> chosen() {
@@ -296,16 +302,16 @@ public final class ReproduceCommand extends SpillwayCommand {
   }
 
   private static TextTable table(List<Kept> kept) {
-    TextTable table = new TextTable("system", "claim", "published", "ours", "verdict");
+    TextTable table = new TextTable("system", "claim", "published", "ours", "verdict", "s");
     for (Kept k : kept) {
       Row r = k.row();
-      table.row(r.system(), r.claim(), r.published(), r.ours(), r.verdict());
+      table.row(r.system(), r.claim(), r.published(), r.ours(), r.verdict(), number(k.record().seconds()));
     }
     return table;
   }
 
   private static HtmlPage page(
-      List<Reproduction> chosen, List<Kept> kept, Reproduction.Effort effort) {
+      List<Reproduction> chosen, List<Kept> kept, int wanted, Reproduction.Effort effort) {
     HtmlPage page = new HtmlPage("Spillway: published claims, measured here");
     page.note(Machine.current().describe())
         .paragraph(
@@ -313,7 +319,11 @@ public final class ReproduceCommand extends SpillwayCommand {
                 + " run. Same: the interval meets the published figure, or the value lies within"
                 + " the margin of a figure that is to be met (15 % unless the claim says"
                 + " otherwise). Settings differ from the papers' as each row says.")
-        .note(effort == Reproduction.Effort.QUICK ? "Quick: few samples." : "Full.");
+        .note(
+            (effort == Reproduction.Effort.QUICK ? "Quick: few samples." : "Full.")
+                + (kept.size() < wanted
+                    ? " " + kept.size() + " of " + wanted + " claims so far."
+                    : ""));
     Map<String, Integer> verdicts = new LinkedHashMap<>();
     for (Claim.Verdict v : Claim.Verdict.values()) {
       verdicts.put(v.toString(), 0);
