@@ -194,7 +194,8 @@ public final class ReproduceCommand extends SpillwayCommand {
     Instant begin = Instant.now();
     List<Kept> kept = new ArrayList<>();
     Path page = folder.resolve("reproduce.html");
-    int wanted = (int) chosen.stream().flatMap(s -> s.claims().stream()).filter(this::asked).count();
+    int wanted =
+        (int) chosen.stream().flatMap(s -> s.claims().stream()).filter(this::asked).count();
     for (Reproduction s : chosen) {
       for (Claim claim : s.claims()) {
         if (!asked(claim)) {
@@ -305,7 +306,13 @@ public final class ReproduceCommand extends SpillwayCommand {
     TextTable table = new TextTable("system", "claim", "published", "ours", "verdict", "s");
     for (Kept k : kept) {
       Row r = k.row();
-      table.row(r.system(), r.claim(), r.published(), r.ours(), r.verdict(), number(k.record().seconds()));
+      table.row(
+          r.system(),
+          r.claim(),
+          r.published(),
+          r.ours(),
+          r.verdict(),
+          number(k.record().seconds()));
     }
     return table;
   }
