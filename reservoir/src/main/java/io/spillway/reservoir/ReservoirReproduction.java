@@ -147,7 +147,8 @@ public final class ReservoirReproduction implements Reproduction {
   }
 
   private static Finding absent(String what) {
-    return new Finding.NotMeasurable(what + " is not there; name the data's folder by --data");
+    return new Finding.NotMeasurable(
+        what + " is not there; name the data's folder by --data (docs/data.md)");
   }
 
   private static Spread accuracy(

@@ -220,7 +220,10 @@ public final class ReproduceCommand extends SpillwayCommand {
     record(folder, seed, results);
     answer(
         results,
-        table(kept).render(Terminal.width()) + "\npage: " + page.toAbsolutePath().normalize());
+        table(kept).render(Terminal.width())
+            + reasons(kept)
+            + "\npage: "
+            + page.toAbsolutePath().normalize());
   }
 
   private boolean asked(Claim claim) {
@@ -315,6 +318,20 @@ public final class ReproduceCommand extends SpillwayCommand {
           number(k.record().seconds()));
     }
     return table;
+  }
+
+  /// Why some rows have no figure, one line a reason.
+  private static String reasons(List<Kept> kept) {
+    Map<String, List<String>> claims = new LinkedHashMap<>();
+    for (Kept k : kept) {
+      if (!k.row().why().isEmpty()) {
+        claims.computeIfAbsent(k.row().why(), _ -> new ArrayList<>()).add(k.row().claim());
+      }
+    }
+    StringBuilder lines = new StringBuilder();
+    claims.forEach(
+        (why, of) -> lines.append('\n').append(String.join(", ", of)).append(": ").append(why));
+    return lines.isEmpty() ? "" : "\nnot measurable here:" + lines + '\n';
   }
 
   private static HtmlPage page(

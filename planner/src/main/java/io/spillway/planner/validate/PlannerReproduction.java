@@ -95,7 +95,7 @@ public final class PlannerReproduction implements Reproduction {
 
   private static Finding absent(Path file) {
     return new Finding.NotMeasurable(
-        file.getFileName() + " is not there; name its folder by --data");
+        file.getFileName() + " is not there; name the data's folder by --data (docs/data.md)");
   }
 
   private static Finding iterationTime(Reproduction.Setting setting) {
