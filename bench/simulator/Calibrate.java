@@ -29,7 +29,7 @@ import java.util.concurrent.Future;
 public final class Calibrate {
   private static final String HEADER =
       "system,clock_ghz,program,gem5_cpi,cpi,error_percent,cycles,instructions,gem5_l1d_accesses,l1d_accesses,gem5_l1d_misses,l1d_misses,"
-          + "gem5_l2_misses,l2_misses,gem5_mispredicts,mispredicts,gem5_dram_reads,dram_reads,gem5_dram_writes,dram_writes";
+          + "gem5_l2_misses,l2_misses,gem5_conditional_mispredicts,gem5_mispredicts,mispredicts,target_mispredicts,wrong_path_mispredicts,gem5_dram_reads,dram_reads,gem5_dram_writes,dram_writes";
 
   private record Row(String system, double ghz, String program, String[] fields) {
     double cpi() {
@@ -126,10 +126,10 @@ public final class Calibrate {
     done.put(
         row.key(),
         String.format(
-            "%s,%.5f,%.5f,%.2f,%d,%d,%s,%d,%s,%d,%s,%d,%s,%d,%s,%d,%s,%d",
+            "%s,%.5f,%.5f,%.2f,%d,%d,%s,%d,%s,%d,%s,%d,%s,%s,%d,%d,%d,%s,%d,%s,%d",
             row.key(), row.cpi(), r.cpi(), (r.cpi() / row.cpi() - 1) * 100, r.cycles(), r.instructions(),
-            g[9], r.caches().get(1).accesses(), g[10], r.caches().get(1).misses(), g[12], r.caches().get(2).misses(), g[16],
-            r.conditionalMispredicts(), g[18], r.dramReads(), g[19], r.dramWrites()));
+            g[9], r.caches().get(1).accesses(), g[10], r.caches().get(1).misses(), g[12], r.caches().get(2).misses(), g[15], g[16],
+            r.conditionalMispredicts(), r.targetMispredicts(), r.wrongPathMispredicts(), g[18], r.dramReads(), g[19], r.dramWrites()));
     List<String> lines = new ArrayList<>(done.values());
     Collections.sort(lines);
     lines.add(0, HEADER);

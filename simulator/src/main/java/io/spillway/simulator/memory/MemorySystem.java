@@ -145,6 +145,16 @@ public final class MemorySystem {
     return data.hit(frames.physical(address), time, write);
   }
 
+  /// Fetches the line of an instruction if that is a plain hit of the first level; like [#hit].
+  public int fetchHit(long address, long time) {
+    return instructions.hit(frames.physical(address), time, false);
+  }
+
+  /// Cycle of the first instruction cache.
+  public long fetchPeriod() {
+    return instructions.period();
+  }
+
   /// Cycle of the first data cache.
   public long dataPeriod() {
     return data.period();

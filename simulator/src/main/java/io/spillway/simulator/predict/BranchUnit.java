@@ -42,11 +42,17 @@ public final class BranchUnit {
   private int wrongPaths;
   private Speculative now;
 
-  /// Conditional branches predicted and mispredicted, branches with a wrong or unknown target.
+  /// Conditional branches predicted, wrong paths included.
   public long conditional;
 
+  /// Branches of the right path that led fetch the wrong way: conditional ones, and jumps with a
+  /// wrong or unknown target.
   public long mispredicted;
+
   public long unknownTarget;
+
+  /// Branches of wrong paths that were found to lead fetch the wrong way before their path ended.
+  public long mispredictedAside;
 
   public BranchUnit(Predictor p) {
     direction = DirectionPredictor.of(p.direction(), p.shift());
@@ -66,6 +72,14 @@ public final class BranchUnit {
     pathShift = Integer.numberOfTrailingZeros(indirectSets) / p.indirectPath();
     now = new Speculative(p.returns(), p.indirectPath());
     states.add(now);
+  }
+
+  /// Sets every count to zero.
+  public void resetCounts() {
+    conditional = 0;
+    mispredicted = 0;
+    unknownTarget = 0;
+    mispredictedAside = 0;
   }
 
   /// Whether the last prediction said that the branch is taken.
@@ -193,7 +207,9 @@ public final class BranchUnit {
       Instruction in, long pc, boolean wasTaken, long next, boolean wrong, boolean outOfOrder) {
     boolean learned = wasTaken;
     if (wrong) {
-      if (in.opClass() == OpClass.BRANCH) {
+      if (wrongPaths > 0) {
+        mispredictedAside++;
+      } else if (in.opClass() == OpClass.BRANCH) {
         mispredicted++;
       } else {
         unknownTarget++;

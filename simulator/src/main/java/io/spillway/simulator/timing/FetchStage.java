@@ -10,6 +10,7 @@ final class FetchStage {
   private final MemorySystem memory;
   private final Cycles clock;
   private final long period;
+  private final boolean sameClock;
   private final int blockBits;
   private final int width;
 
@@ -23,6 +24,7 @@ final class FetchStage {
     this.memory = memory;
     this.period = period;
     clock = new Cycles(period);
+    sameClock = memory.fetchPeriod() == period;
     blockBits = Integer.numberOfTrailingZeros(core.fetchBuffer());
     width = core.fetchWidth();
   }
@@ -76,7 +78,9 @@ final class FetchStage {
   /// Asks for a block in the cycle in which fetch reached it.
   private void open(long wanted) {
     block = wanted;
-    blockReady = clock.ceil(memory.fetch(wanted << blockBits, cycle * period));
+    long time = cycle * period;
+    int hit = sameClock ? memory.fetchHit(wanted << blockBits, time) : -1;
+    blockReady = hit >= 0 ? cycle + hit : clock.ceil(memory.fetch(wanted << blockBits, time));
   }
 
   /// Nothing more is fetched in this cycle.

@@ -34,6 +34,7 @@ public final class InOrderCore extends TimingCore {
   private final long period;
   private final Cycles clock;
   private final boolean sameClock;
+  private final boolean sameFetchClock;
   private final MemorySystem memory;
   private final BranchUnit branches;
   private final CycleStack stack;
@@ -113,6 +114,7 @@ public final class InOrderCore extends TimingCore {
     this.period = core.clock().period(fastHertz);
     this.clock = new Cycles(period);
     this.sameClock = memory.dataPeriod() == period;
+    this.sameFetchClock = memory.fetchPeriod() == period;
     this.memory = memory;
     this.branches = new BranchUnit(predictor);
     this.stack = new CycleStack(memory.depth());
@@ -200,7 +202,7 @@ public final class InOrderCore extends TimingCore {
     commitOf[rd] = committed;
     useOf[rd] = committedNow == core.commitWidth() ? committed + 1 : committed;
     if (t.control) {
-      branch(t.in, pc, next, taken, fetched, committed);
+      branch(t, pc, next, taken, fetched, committed);
     } else if (t.kind == TimedInstruction.Kind.SYSTEM) {
       restart(committed + core.branchDelay(), next);
     }
@@ -235,8 +237,14 @@ public final class InOrderCore extends TimingCore {
 
   private void open(long wanted, long start) {
     line = wanted;
-    lineDone = up(memory.fetch(wanted << LINE_BITS, start * period));
+    lineDone = read(wanted, start);
     fetchable = lineDone + core.fetchForward();
+  }
+
+  /// Reads a line of instructions in cycle `start`; returns the cycle in which it is there.
+  private long read(long wanted, long start) {
+    int hit = sameFetchClock ? memory.fetchHit(wanted << LINE_BITS, start * period) : -1;
+    return hit >= 0 ? start + hit : up(memory.fetch(wanted << LINE_BITS, start * period));
   }
 
   /// Turns fetch to another address; lines on the way are waited for and thrown away.
@@ -253,7 +261,7 @@ public final class InOrderCore extends TimingCore {
       if (start >= cycle || (sequential & PAGE_LINES) == 0) {
         break;
       }
-      busy = up(memory.fetch(sequential << LINE_BITS, start * period)) + 1;
+      busy = read(sequential, start) + 1;
       start = busy;
     }
     Arrays.fill(pops, 0);
@@ -267,7 +275,8 @@ public final class InOrderCore extends TimingCore {
   }
 
   private void branch(
-      Instruction in, long pc, long next, boolean taken, long fetched, long committed) {
+      TimedInstruction t, long pc, long next, boolean taken, long fetched, long committed) {
+    Instruction in = t.in;
     boolean predicted = branches.taken();
     long target = predicted ? branches.target() : pc + in.length();
     boolean wrong = target != next;
@@ -282,7 +291,7 @@ public final class InOrderCore extends TimingCore {
     }
     branches.enterWrongPath();
     ahead.begin(issueCycle, issuedNow, committed);
-    wrongPath(predicted, target, fetched, resolved);
+    wrongPath(code.after(t, pc, target), predicted, target, fetched, resolved);
     branches.leaveWrongPath();
     branches.resolve(in, pc, taken, next, true, false);
     branches.commit(resolved);
@@ -292,16 +301,13 @@ public final class InOrderCore extends TimingCore {
 
   /// Fetches along the wrong path until the branch resolves, for the lines that are then on their
   /// way.
-  private void wrongPath(boolean jump, long target, long fetched, long resolved) {
+  private void wrongPath(
+      @Nullable TimedInstruction t, boolean jump, long target, long fetched, long resolved) {
     long group0 = group;
     long at = fetched;
     long pc = target;
     boolean redirected = jump;
-    while (at < resolved) {
-      TimedInstruction t = code.at(pc);
-      if (t == null) {
-        break;
-      }
+    while (at < resolved && t != null) {
       if (redirected) {
         redirect(at + core.fetchBackward(), pc, at);
         redirected = false;
@@ -310,16 +316,18 @@ public final class InOrderCore extends TimingCore {
       ahead.issue(t, pc, at + issueDelay);
       groupPop[(int) group & GROUPS - 1] =
           group - group0 <= WRONG_GROUPS ? at + issueDelay : resolved;
+      long here = pc;
       pc += t.length;
       if (at < resolved && t.control) {
-        branches.predict(t.in, pc - t.length, at);
+        branches.predict(t.in, here, at);
         if (branches.taken()) {
           pc = branches.target();
           redirected = true;
         }
       }
+      t = code.after(t, here, pc);
     }
-    if (redirected && at < resolved && code.at(pc) != null) {
+    if (redirected && at < resolved && t != null) {
       redirect(at + core.fetchBackward(), pc, at);
     }
     fetchCycle = Math.min(fetchCycle, resolved);

@@ -16,8 +16,10 @@ import java.util.Map;
 /// @param caches counts by cache
 /// @param bandwidth use of every level against its limit
 /// @param conditionalBranches predicted, wrong paths included
-/// @param conditionalMispredicts committed branches with a wrong direction
+/// @param conditionalMispredicts committed conditional branches that led fetch the wrong way
 /// @param targetMispredicts committed jumps with a wrong or unknown target
+/// @param wrongPathMispredicts branches of wrong paths that were found wrong before their path
+///   ended
 /// @param dramReads lines read from memory
 /// @param dramWrites lines written to it
 /// @param exitStatus the program's
@@ -40,6 +42,7 @@ public record TimingResult(
     long conditionalBranches,
     long conditionalMispredicts,
     long targetMispredicts,
+    long wrongPathMispredicts,
     long dramReads,
     long dramWrites,
     int exitStatus,

@@ -145,7 +145,10 @@ public final class TimingRun {
     cyclesBefore = longest();
     retiredBefore = machine.retired();
     engine.memories().forEach(MemorySystem::resetCounts);
-    engine.cores().forEach(core -> core.stack().reset());
+    for (TimingCore core : engine.cores()) {
+      core.stack().reset();
+      core.branches().resetCounts();
+    }
     if (cyclesBefore == 1) {
       cyclesBefore = 0;
       engine.cores().forEach(core -> core.stack().charge(1, 1, 0, 0, 0, 0));
@@ -218,6 +221,7 @@ public final class TimingRun {
         branches.conditional,
         branches.mispredicted,
         branches.unknownTarget,
+        branches.mispredictedAside,
         memory.dramReads(),
         memory.dramWrites(),
         status,

@@ -123,7 +123,12 @@ class WrongPathTest {
           load(p, 1024);
           load(p, 1536);
         };
-    assertThat(dataAccesses(run("o3", wrong, p -> {}))).isEqualTo(2);
+    TimingResult result = run("o3", wrong, p -> {});
+    assertThat(dataAccesses(result)).isEqualTo(2);
+    // only the branch of the right path counts as mispredicted
+    assertThat(result.conditionalMispredicts()).isEqualTo(1);
+    assertThat(result.targetMispredicts()).isZero();
+    assertThat(result.wrongPathMispredicts()).isEqualTo(1);
   }
 
   @Test
