@@ -48,6 +48,7 @@ public final class Decoder {
   private final Rope rope;
   private final ComputeDevice device;
   private final RowLayer rowLayer;
+  private final ChunkLayer chunkLayer;
 
   /// Whether gradients go to some weight. Then libtorch computes whatever is computed, as a layer
   /// that is run once without and once more with a record of gradients has to come out the same.
@@ -62,6 +63,7 @@ public final class Decoder {
     this.rope = new Rope(config);
     config.shapes().forEach(this::check);
     this.rowLayer = new RowLayer(config, this.weights);
+    this.chunkLayer = new ChunkLayer(config, this.weights);
     this.trained = this.weights.values().stream().anyMatch(Tensor::requires_grad);
     Tensor any = weight("model.norm.weight");
     this.device =
@@ -175,6 +177,9 @@ public final class Decoder {
     if (!trained && RowLayer.serves(config, x, weight("model.norm.weight"))) {
       return CpuKernels.use(kernels -> rowLayer.project(kernels, layer, x));
     }
+    if (!trained && ChunkLayer.serves(config, x, weight("model.norm.weight"))) {
+      return CpuKernels.use(kernels -> chunkLayer.project(kernels, layer, x));
+    }
     String at = "model.layers." + layer + ".";
     Tensor normed = norm(x, at + "input_layernorm.weight");
     long q = (long) config.heads() * config.headDim();
@@ -284,6 +289,9 @@ public final class Decoder {
   public Tensor finish(int layer, Tensor x, Tensor attended) {
     if (!trained && RowLayer.serves(config, x, weight("model.norm.weight"))) {
       return CpuKernels.use(kernels -> rowLayer.finish(kernels, layer, x, attended));
+    }
+    if (!trained && ChunkLayer.serves(config, x, weight("model.norm.weight"))) {
+      return CpuKernels.use(kernels -> chunkLayer.finish(kernels, layer, x, attended));
     }
     String at = "model.layers." + layer + ".";
     Tensor joined =

@@ -58,7 +58,7 @@ class RowLayerTest {
         });
   }
 
-  private static Tensor gaussian(RandomGenerator random, long... shape) {
+  static Tensor gaussian(RandomGenerator random, long... shape) {
     float[] values = new float[(int) java.util.Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) random.nextGaussian();
