@@ -41,7 +41,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /// One rank of the measurements of SDXL and DiT-XL with random weights (diffusion.sh starts it).
 ///
-/// `DiffusionGpu KIND FOLDER`, KIND full, quick or rehearse (tiny, on CPUs): runs one part after another
+/// `DiffusionGpu KIND FOLDER`, KIND full, quick, graph (steps recorded as CUDA graphs beside others) or rehearse (tiny, on CPUs): runs one part after another
 /// (a model at a size: one device, one rank's strips, each strategy; the links) and appends a line of
 /// JSON to FOLDER/results-RANK.jsonl for each. Rank 0 notes in FOLDER/begun what it begins, and parts that
 /// stand there are left out, so that a part that ends the process does not come back.
@@ -103,6 +103,7 @@ public final class DiffusionGpu {
               new Subject("sdxl", 1024),
               new Subject("dit-xl", 1024),
               new Subject("dit-xl", 2048));
+      case "graph" -> List.of(new Subject("sdxl", 1024), new Subject("dit-xl", 1024), new Subject("sdxl", 2048));
       case "quick" -> List.of(new Subject("sdxl", 1024), new Subject("sdxl", 2048), new Subject("dit-xl", 1024));
       default -> List.of(new Subject("dit-xl", 256), new Subject("sdxl", 256));
     };
@@ -153,6 +154,7 @@ public final class DiffusionGpu {
       part("links", this::links);
     }
     part("right", this::right);
+    part("recorded", this::recordedEqual);
     for (Subject s : subjects()) {
       String at = s.name + " " + s.pixels;
       // one device on rank 0; on another rank, meanwhile, the strips of rank n/2 of n without company
@@ -216,6 +218,11 @@ public final class DiffusionGpu {
   }
 
   private List<String> strategies(Subject s) {
+    if (kind.equals("graph")) {
+      return List.of(
+          "pcpp", "pcpp+graph", "distrifusion", "distrifusion+graph", "pcpp-pool", "pcpp-pool+graph", "naive", "naive+graph",
+          ranks == 2 ? "single+split" : "pcpp+split", ranks == 2 ? "single+split+graph" : "pcpp+split+graph");
+    }
     List<String> names = new ArrayList<>(List.of("pcpp", "distrifusion", "pcpp-pool", "pcpp-pool-x", "naive"));
     names.add("ulysses");
     names.add("ring");
@@ -225,6 +232,9 @@ public final class DiffusionGpu {
       names.add("single+split");
     }
     names.add("tensor");
+    if (tiny()) {
+      names.add("pcpp+graph");
+    }
     if (s.name.equals("dit-xl")) {
       names.add("pipefusion");
     }
@@ -234,8 +244,23 @@ public final class DiffusionGpu {
     return names;
   }
 
-  private static Job job(Subject s, Strategy strategy, boolean split, int steps) {
-    return new Job(strategy, split, 1, steps, new FlowEuler(1), 5, s.pixels / 8, s.pixels / 8);
+  private static Job job(Subject s, How how, int steps) {
+    return new Job(how.strategy, how.split, 1, steps, new FlowEuler(1), 5, s.pixels / 8, s.pixels / 8, how.recorded);
+  }
+
+  /// How a step is run.
+  ///
+  /// @param recorded as a CUDA graph
+  private record How(Strategy strategy, boolean split, boolean recorded) {
+    How(Strategy strategy) {
+      this(strategy, false, false);
+    }
+
+    /// `pcpp`, `pcpp+split`, `pcpp+graph` or `pcpp+split+graph`.
+    static How named(String name, int ranks) {
+      boolean split = name.contains("+split");
+      return new How(DiffusionGpu.strategy(name.replaceAll("\\+.*", ""), split ? ranks / 2 : ranks), split, name.endsWith("+graph"));
+    }
   }
 
   private int timed(Subject s) {
@@ -247,14 +272,19 @@ public final class DiffusionGpu {
     int elsewhere = ranks == 1 ? 0 : 1;
     if (rank == 0) {
       String name = s.name + " " + s.pixels + " alone";
-      write(measured(name, measure(s, new Strategy.Single(), false, new AbsentRanks(0, 1), timed(s)), 1));
+      write(measured(name, measure(s, new How(new Strategy.Single()), new AbsentRanks(0, 1), timed(s)), 1));
+      if (kind.equals("graph")) {
+        How recorded = new How(new Strategy.Single(), false, true);
+        write(measured(name + "+graph", measure(s, recorded, new AbsentRanks(0, 1), timed(s)), 1));
+      }
     }
     if (rank == elsewhere) {
-      for (int n : kind.equals("full") ? new int[] {2, 4, 8} : new int[] {2}) {
+      boolean graph = kind.equals("graph");
+      for (int n : graph || kind.equals("full") ? new int[] {2, 4, 8} : new int[] {2}) {
         for (String name : List.of("pcpp", "distrifusion", "pcpp-pool")) {
-          String part = s.name + " " + s.pixels + " strip " + name + " " + n;
+          String part = s.name + " " + s.pixels + (graph ? " strip+graph " : " strip ") + name + " " + n;
           try {
-            write(measured(part, measure(s, strategy(name, n), false, new AbsentRanks(n / 2, n), timed(s)), n));
+            write(measured(part, measure(s, new How(strategy(name, n), false, graph), new AbsentRanks(n / 2, n), timed(s)), n));
           } catch (RuntimeException e) {
             write(Map.of("part", part, "failed", String.valueOf(e)));
           }
@@ -268,22 +298,20 @@ public final class DiffusionGpu {
   }
 
   private void together(Subject s, String name) throws Exception {
-    boolean split = name.endsWith("+split");
-    String bare = name.replace("+split", "");
-    int n = split ? ranks / 2 : ranks;
-    Strategy strategy = strategy(bare, n);
+    How how = How.named(name, ranks);
     String at = s.name + " " + s.pixels + " ";
     try {
-      job(s, strategy, split, 4).check(model(s.name), ranks);
+      job(s, how, 4).check(model(s.name), ranks);
     } catch (RuntimeException e) {
       write(Map.of("part", at + name, "impossible", String.valueOf(e.getMessage())));
       return;
     }
-    write(measured(at + name, measure(s, strategy, split, world, timed(s)), ranks));
-    if (kind.equals("full") && !split && (strategy instanceof Strategy.DistriFusion || strategy instanceof Strategy.Pcpp)) {
+    write(measured(at + name, measure(s, how, world, timed(s)), ranks));
+    boolean hides = how.strategy instanceof Strategy.DistriFusion || how.strategy instanceof Strategy.Pcpp;
+    if (kind.equals("full") && !how.split && hides) {
       // the same computation without the exchanges, on all ranks at once
       meet();
-      write(measured(at + name + " unexchanged", measure(s, strategy, false, new AbsentRanks(rank, ranks), timed(s)), ranks));
+      write(measured(at + name + " unexchanged", measure(s, how, new AbsentRanks(rank, ranks), timed(s)), ranks));
     }
   }
 
@@ -300,6 +328,7 @@ public final class DiffusionGpu {
     line.put("stepBytes", t.outcome.displacedReceived());
     line.put("bufferBytes", t.outcome.bufferBytes());
     line.put("peakGiB", t.peakGiB);
+    line.put("recording", t.outcome.recording());
     boolean finite = true;
     for (float f : t.outcome.image()) {
       finite &= Float.isFinite(f);
@@ -308,17 +337,19 @@ public final class DiffusionGpu {
     return line;
   }
 
-  /// A synchronous step after a first one, then displaced steps after a first one, with nothing between
-  /// them that waits for the device.
-  private Times measure(Subject s, Strategy strategy, boolean split, Exchange exchange, int timed) {
+  /// A synchronous step after a first one, then displaced steps after a first one (and after the one that is
+  /// recorded), with nothing between them that waits for the device.
+  private Times measure(Subject s, How how, Exchange exchange, int timed) {
     Denoiser denoiser = model(s.name);
     if (device.isCuda()) {
       CudaMemory.releaseUnused();
       CudaMemory.resetPeak(device);
     }
-    Job job = job(s, strategy, split, timed + 4);
-    double[] at = new double[5]; // ends of steps 0, 1, 2; of the timed ones when queued and when done
-    int last = 2 + timed;
+    int first = how.recorded ? 3 : 2;
+    int last = first + timed;
+    Job job = job(s, how, last + 2);
+    double[] at = new double[4]; // ends of steps 0 to 3
+    double[] end = new double[2]; // of the timed ones when queued and when done
     try (TensorScope scope = TensorScope.open()) {
       Tensor like = denoiser.parameters().tensors().values().iterator().next();
       Torch.seed(7);
@@ -333,16 +364,19 @@ public final class DiffusionGpu {
               both,
               exchange,
               i -> {
-                if (i <= 2 || i == last) {
-                  at[3] = System.nanoTime() / 1e6;
+                if (i <= first || i == last) {
+                  end[0] = System.nanoTime() / 1e6;
                   Devices.synchronize(device);
-                  at[i == last ? 4 : i] = System.nanoTime() / 1e6;
+                  end[1] = System.nanoTime() / 1e6;
+                  if (i <= first) {
+                    at[i] = end[1];
+                  }
                 }
               });
       return new Times(
           at[1] - at[0],
-          (at[4] - at[2]) / timed,
-          (at[3] - at[2]) / timed,
+          (end[1] - at[first]) / timed,
+          (end[0] - at[first]) / timed,
           timed,
           outcome,
           device.isCuda() ? CudaMemory.peakAllocated(device) / (double) (1 << 30) : 0);
@@ -380,19 +414,18 @@ public final class DiffusionGpu {
                   Devices.cpu(),
                   1);
           Parameters here = onCpu.on(device)) {
-        float[] cpu = smallImage(s, onCpu, Devices.cpu(), new Strategy.Single(), false, new AbsentRanks(0, 1), 4);
-        float[] one = smallImage(s, here, device, new Strategy.Single(), false, new AbsentRanks(0, 1), 4);
+        float[] cpu = smallImage(s, onCpu, Devices.cpu(), new How(new Strategy.Single()), new AbsentRanks(0, 1), 4, 4).image();
+        float[] one = smallImage(s, here, device, new How(new Strategy.Single()), new AbsentRanks(0, 1), 4, 4).image();
         line.put(name + " device", furthest(one, cpu));
         worst = Math.max(worst, furthest(one, cpu));
         if (ranks > 1) {
           for (String each : strategies(s)) {
-            boolean split = each.endsWith("+split");
-            Strategy strategy = strategy(each.replace("+split", ""), split ? ranks / 2 : ranks);
-            if (strategy instanceof Strategy.NaivePatches) {
+            How how = How.named(each, ranks);
+            if (how.strategy instanceof Strategy.NaivePatches || how.recorded) {
               continue;
             }
             try {
-              double far = furthest(smallImage(s, here, device, strategy, split, world, 4), one);
+              double far = furthest(smallImage(s, here, device, how, world, 4, 4).image(), one);
               line.put(name + " " + each, far);
               worst = Math.max(worst, far);
             } catch (RuntimeException e) {
@@ -400,8 +433,8 @@ public final class DiffusionGpu {
             }
           }
           if (ranks == 2) {
-            float[] all = smallImage(s, here, device, strategy("distrifusion", 2), false, world, 1);
-            float[] partial = smallImage(s, here, device, new Strategy.Pcpp(1, 0, false), false, world, 1);
+            float[] all = smallImage(s, here, device, new How(strategy("distrifusion", 2)), world, 1, 4).image();
+            float[] partial = smallImage(s, here, device, new How(new Strategy.Pcpp(1, 0, false)), world, 1, 4).image();
             line.put(name + " pcpp of everything to distrifusion", furthest(partial, all));
             line.put(name + " distrifusion displaced to one device", furthest(all, one));
           }
@@ -415,9 +448,47 @@ public final class DiffusionGpu {
     }
   }
 
-  private float[] smallImage(
-      Subject s, Parameters p, ComputeDevice on, Strategy strategy, boolean split, Exchange exchange, int warmup) {
-    Job job = new Job(strategy, split, warmup, 4, new FlowEuler(1), 2, s.pixels / 8, s.pixels / 8);
+  /// Displaced steps recorded as a CUDA graph must give the image that they give otherwise.
+  private void recordedEqual() throws Exception {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("part", "right");
+    List<String> wrong = new ArrayList<>();
+    List<String> names = new ArrayList<>(List.of("single"));
+    if (ranks > 1) {
+      names.addAll(List.of("naive", "pcpp", "pcpp-pool", "distrifusion"));
+    }
+    for (String name : List.of("sdxl", "dit-xl")) {
+      Subject s = new Subject(name, name.equals("sdxl") ? 512 : 256);
+      try (Parameters here =
+          Parameters.randomOn(
+              name.equals("sdxl") ? SMALL_UNET.parameters() : SMALL_DIT.parameters(), DType.F32, device, 1)) {
+        for (String each : names) {
+          boolean one = each.equals("single");
+          Strategy strategy = strategy(each, ranks);
+          Exchange exchange = one ? new AbsentRanks(0, 1) : world;
+          RankRenderer.Outcome plain = smallImage(s, here, device, new How(strategy), exchange, 1, 12);
+          RankRenderer.Outcome recorded = smallImage(s, here, device, new How(strategy, false, true), exchange, 1, 12);
+          double far = furthest(recorded.image(), plain.image());
+          line.put(name + " " + each + ", recorded to not", far);
+          line.put(name + " " + each, recorded.recording());
+          if (far > 1e-5 || recorded.received() != plain.received() || device.isCuda() && !recorded.recording().contains("pieces")) {
+            wrong.add(name + " " + each + ": " + far + ", " + recorded.recording() + ", bytes " + recorded.received() + " for " + plain.received());
+          }
+        }
+      }
+    }
+    write(line);
+    if (rank == 0) {
+      System.out.println("recorded: " + Json.line(line));
+    }
+    if (!wrong.isEmpty()) {
+      throw new IllegalStateException("recorded steps differ: " + wrong);
+    }
+  }
+
+  private RankRenderer.Outcome smallImage(
+      Subject s, Parameters p, ComputeDevice on, How how, Exchange exchange, int warmup, int steps) {
+    Job job = new Job(how.strategy, how.split, warmup, steps, new FlowEuler(1), 2, s.pixels / 8, s.pixels / 8, how.recorded);
     boolean unet = s.name.equals("sdxl");
     try (Denoiser denoiser = unet ? new Unet(SMALL_UNET, p) : new Dit(SMALL_DIT, p);
         TensorScope scope = TensorScope.open()) {
@@ -430,7 +501,7 @@ public final class DiffusionGpu {
                   Tensors.to(torch.randn(new long[] {4, 2816 - 6 * 256}), on),
                   Tensors.to(torch.ones(new long[] {4, 6}), on))
               : new Condition.Labels(Tensors.to(Tensors.of(new long[] {10, 10, 3, 5}, 4), on));
-      return RankRenderer.render(denoiser, job, noise, both, exchange, i -> {}).image();
+      return RankRenderer.render(denoiser, job, noise, both, exchange, i -> {});
     }
   }
 

@@ -44,6 +44,7 @@ public final class DiffusionGpuReport {
   private final Map<String, Part> parts = new LinkedHashMap<>();
   private final Map<String, String> notRun = new TreeMap<>();
   private final List<double[]> links = new ArrayList<>(); // bytes, gather s, trade s
+  private final Map<String, String> recordings = new TreeMap<>();
   private final List<JsonNode> right = new ArrayList<>();
   private int ranks = 1;
 
@@ -81,6 +82,8 @@ public final class DiffusionGpuReport {
     one(peer);
     several(link, all);
     predictions(link, all);
+    all.put("recordings", recordings);
+    recordings.forEach((part, how) -> System.out.println("recorded: " + part + ": " + how));
     notRun.forEach((part, why) -> System.out.println("not run: " + part + ": " + why));
     AtomicFiles.writeString(out, Json.write(all));
   }
@@ -120,6 +123,9 @@ public final class DiffusionGpuReport {
             line.path("peakGiB").asDouble(),
             line.path("finite").asBoolean());
     parts.merge(name, part, Part::worst);
+    if (name.contains("+graph")) {
+      recordings.merge(name, line.path("recording").asString(), (a, b) -> a.equals(b) ? a : a + "; " + b);
+    }
   }
 
   /// Least squares of relative errors of t = alpha + bytes / beta; bytes that a rank receives.
@@ -174,20 +180,20 @@ public final class DiffusionGpuReport {
     System.out.println("\none GPU, guidance batch 2: ms a step (queued by the host in), the peer's, ratio, peak GiB (peer's)");
     parts.forEach(
         (name, p) -> {
-          if (name.endsWith(" alone")) {
+          if (name.endsWith(" alone") || name.endsWith(" alone+graph")) {
             JsonNode of = peer.path(subject(name));
             double other = of.path("stepMs").asDouble();
             System.out.printf(
                 Locale.ROOT,
-                "%-14s %9.1f (%7.1f) %9.1f %6.2f  %5.1f (%.1f) %s%n",
-                subject(name), p.stepMs, p.enqueueMs, other, other / p.stepMs, p.peakGiB, of.path("peakGiB").asDouble(), p.finite ? "" : "NOT FINITE");
+                "%-26s %9.1f (%7.1f) %9.1f %6.2f  %5.1f (%.1f) %s%n",
+                name, p.stepMs, p.enqueueMs, other, other / p.stepMs, p.peakGiB, of.path("peakGiB").asDouble(), p.finite ? "" : "NOT FINITE");
           }
         });
     System.out.println("\none rank's strip without company: ms a displaced step, of the whole");
     parts.forEach(
         (name, p) -> {
           Part alone = parts.get(subject(name) + " alone");
-          if (name.contains(" strip ")) {
+          if (name.contains(" strip")) {
             System.out.printf(Locale.ROOT, "%-36s %9.1f (%7.1f) %6.3f%n", name, p.stepMs, p.enqueueMs, alone == null ? Double.NaN : p.stepMs / alone.stepMs);
           }
         });
@@ -205,7 +211,7 @@ public final class DiffusionGpuReport {
     parts.forEach(
         (name, p) -> {
           Part alone = parts.get(subject(name) + " alone");
-          if (name.endsWith(" alone") || name.contains(" strip ") || name.endsWith("unexchanged")) {
+          if (name.contains(" alone") || name.contains(" strip") || name.endsWith("unexchanged")) {
             return;
           }
           Part without = parts.get(name + " unexchanged");
@@ -242,11 +248,12 @@ public final class DiffusionGpuReport {
         (name, p) -> {
           String[] words = name.split(" ");
           Part alone = parts.get(subject(name) + " alone");
-          if (!name.contains(" strip ") || alone == null) {
+          if (!name.contains(" strip") || alone == null) {
             return;
           }
           int n = Integer.parseInt(words[4]);
-          Part with = parts.get(subject(name) + " " + words[3]);
+          String graph = words[2].substring("strip".length()); // nothing or +graph
+          Part with = parts.get(subject(name) + " " + words[3] + graph);
           Part without = parts.get(subject(name) + " " + words[3] + " unexchanged");
           double slowdown =
               with == null || without == null ? 0 : Math.max(0, with.stepMs / without.stepMs - 1);
@@ -264,11 +271,12 @@ public final class DiffusionGpuReport {
           double measured = n == ranks && with != null ? with.seconds() : Double.NaN;
           System.out.printf(
               Locale.ROOT,
-              "%-14s %-13s %d %8.2f %6.2f   %s%n",
-              subject(name), words[3], n, predicted.seconds(), predicted.speedup(),
+              "%-14s %-19s %d %8.2f %6.2f   %s%n",
+              subject(name), words[3] + graph, n, predicted.seconds(), predicted.speedup(),
               Double.isNaN(measured) ? "" : String.format(Locale.ROOT, "%.2f s, %+.1f %%", measured, 100 * (predicted.seconds() / measured - 1)));
           Map<String, Object> row = new LinkedHashMap<>();
           row.put("subject", subject(name));
+          row.put("recorded", !graph.isEmpty());
           row.put("slowdown", slowdown);
           row.put("prediction", predicted);
           row.put("measuredSeconds", measured);

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SDXL's UNet and DiT-XL/2 with random weights on the GPUs of this host (1, 2, 4 or 8): a step on one GPU beside Python's torch,
 # one rank's strips for 2, 4 and 8, every strategy over NCCL with one process a GPU, the links, predictions for more GPUs.
-#   bench/gpu/diffusion.sh [--quick|--rehearse] [OUT.json]    --rehearse: tiny, on CPUs over Gloo; SPILLWAY_GPUS=N: the first N
+#   bench/gpu/diffusion.sh [--quick|--graph|--rehearse] [OUT.json]    --rehearse: tiny, on CPUs over Gloo; SPILLWAY_GPUS=N: the first N
+# --graph: instead, steps recorded as CUDA graphs beside steps that are not, and that both give the same image (exit 1 if not).
 set -u
 kind=full
-case ${1:-} in --quick) kind=quick; shift ;; --rehearse) kind=rehearse; shift ;; esac
+case ${1:-} in --quick) kind=quick; shift ;; --graph) kind=graph; shift ;; --rehearse) kind=rehearse; shift ;; esac
 out=${1:-${OUT:-diffusion-gpu.json}}
 case $out in */*) ;; *) out=./$out ;; esac
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
@@ -18,12 +19,15 @@ gpus=${SPILLWAY_GPUS:-$([ "$visible" -gt 0 ] && echo "$visible" || nvidia-smi -L
 [ "$gpus" -ge 1 ] || { echo "no GPU: nvidia-smi lists none" >&2; exit 3; }
 limit=215
 [ "$kind" != quick ] || limit=62
+[ "$kind" != graph ] || limit=180
 end=$(($(date +%s) + limit))
 left() { echo $((end - $(date +%s))); }
 
-echo "== peer: Python's torch on one GPU"
-timeout "$([ "$kind" = quick ] && echo 25 || echo 60)" python3 "$root/bench/gpu/diffusion_peer.py" "$work/peer.json" \
-  $([ "$kind" = full ] || echo "--$kind") || echo "the peer ended early (status $?)" >&2
+if [ "$kind" != graph ]; then
+  echo "== peer: Python's torch on one GPU"
+  timeout "$([ "$kind" = quick ] && echo 25 || echo 60)" python3 "$root/bench/gpu/diffusion_peer.py" "$work/peer.json" \
+    $([ "$kind" = full ] || echo "--$kind") || echo "the peer ended early (status $?)" >&2
+fi
 echo "== Spillway on $gpus"
 # a part that ends the processes is not begun again, the others are
 for try in 1 2 3 4; do
@@ -37,3 +41,4 @@ for try in 1 2 3 4; do
   [ -s "$work/begun" ] || break
 done
 "$spillway" --bench DiffusionGpuReport "$work" "$out" && echo "results: $out"
+! grep -qs 'recorded steps differ' "$work"/results-*.jsonl

@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.Pointer;
@@ -15,6 +17,7 @@ import org.bytedeco.pytorch.cuda.DeviceAssertionsDataVectorCUDAKernelLaunchInfoV
 import org.bytedeco.pytorch.cuda.MemPool;
 import org.bytedeco.pytorch.cuda.StreamFilter;
 import org.bytedeco.pytorch.global.torch_cuda;
+import org.jspecify.annotations.Nullable;
 
 /// A recorded run of kernels that is launched again as a whole, for steps whose kernels are shorter
 /// than the time to start them one by one.
@@ -22,6 +25,9 @@ import org.bytedeco.pytorch.global.torch_cuda;
 /// What the body computes must depend on memory alone: tensors that exist before the capture are
 /// read and written at their addresses, shapes are fixed, and nothing may wait for the device.
 /// Temporary tensors of the body come from a pool that the graph owns.
+///
+/// A body may call [#between] for what cannot be recorded, such as an exchange with other ranks: the
+/// recording is then in pieces, and every launch does these things between the pieces' kernels.
 ///
 /// CUDA's runtime is called directly, since the preset has no `at::cuda::CUDAGraph`.
 public final class CudaGraph implements AutoCloseable {
@@ -34,8 +40,14 @@ public final class CudaGraph implements AutoCloseable {
   private final byte device;
   private final CUDAStream stream;
   private final DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair pool;
-  private final MemorySegment executable;
+  private final List<Piece> pieces;
   private boolean closed;
+
+  /// Recorded kernels and what the host does after it has queued them.
+  private record Piece(MemorySegment executable, Runnable after) {}
+
+  /// The recording that this thread is at.
+  private static final ThreadLocal<@Nullable Recording> RECORDING = new ThreadLocal<>();
 
   /// Says which allocations belong to the pool while a capture runs: those of the capturing thread.
   /// One for the process, since the preset hands out few callbacks.
@@ -58,11 +70,22 @@ public final class CudaGraph implements AutoCloseable {
       byte device,
       CUDAStream stream,
       DeviceAssertionsDataVectorCUDAKernelLaunchInfoVectorPair pool,
-      MemorySegment executable) {
+      List<Piece> pieces) {
     this.device = device;
     this.stream = stream;
     this.pool = pool;
-    this.executable = executable;
+    this.pieces = pieces;
+  }
+
+  /// What a body does on the host at this place each time: at once where nothing is recorded, else
+  /// in every launch, when the kernels before it have been queued, those after it not yet.
+  public static void between(Runnable action) {
+    Recording recording = RECORDING.get();
+    if (recording == null) {
+      action.run();
+    } else {
+      recording.interrupt(action);
+    }
   }
 
   /// Runs `body` twice to warm up, then records it.
@@ -70,9 +93,10 @@ public final class CudaGraph implements AutoCloseable {
   /// **Errors:** [IllegalStateException] with CUDA's error when `body` cannot be recorded; what the
   /// warm-up wrote stays written.
   ///
+  /// @param ordinal of the GPU
   /// @param restore undoes what one run of `body` changed, called after each warm-up run
-  public static CudaGraph capture(ComputeDevice on, Runnable body, Runnable restore) {
-    byte device = (byte) on.index();
+  public static CudaGraph capture(int ordinal, Runnable body, Runnable restore) {
+    byte device = (byte) ordinal;
     CUDAStream before = torch_cuda.getCurrentCUDAStream(device);
     CUDAStream side = torch_cuda.getStreamFromPool(false, device);
     var pool = MemPool.graph_pool_handle(false);
@@ -87,18 +111,22 @@ public final class CudaGraph implements AutoCloseable {
         TensorScope.run(restore);
       }
       side.synchronize();
-      MemorySegment graph;
+      Recording recording = new Recording(handle(side));
       synchronized (CapturingThread.FILTER) {
         CapturingThread.FILTER.owner = Thread.currentThread().threadId();
         torch_cuda.beginAllocateToPool(device, pool, CapturingThread.FILTER);
+        boolean whole = false;
         try {
-          graph = Runtime.record(handle(side), body);
+          recording.run(body);
+          whole = true;
         } finally {
           torch_cuda.endAllocateToPool(device, pool);
+          if (!whole) {
+            torch_cuda.getAllocator().releasePool(device, pool);
+          }
         }
       }
-      MemorySegment executable = Runtime.instantiate(graph);
-      return new CudaGraph(device, side, pool, executable);
+      return new CudaGraph(device, side, pool, List.copyOf(recording.pieces));
     } catch (RuntimeException e) {
       side.releaseReference();
       throw e;
@@ -112,7 +140,16 @@ public final class CudaGraph implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("this CudaGraph is closed");
     }
-    Runtime.launch(executable, handle(torch_cuda.getCurrentCUDAStream(device)));
+    MemorySegment current = handle(torch_cuda.getCurrentCUDAStream(device));
+    for (Piece piece : pieces) {
+      Runtime.launch(piece.executable, current);
+      piece.after.run();
+    }
+  }
+
+  /// Into how many pieces the body fell.
+  public int pieces() {
+    return pieces.size();
   }
 
   /// The address of the stream that libtorch queues on now, for kernels of our own.
@@ -137,12 +174,44 @@ public final class CudaGraph implements AutoCloseable {
     }
     closed = true;
     torch_cuda.getCurrentCUDAStream(device).synchronize();
-    Runtime.destroy(executable);
+    pieces.forEach(p -> Runtime.destroy(p.executable));
     torch_cuda.getAllocator().releasePool(device, pool);
     stream.releaseReference();
   }
 
-  /// The five functions of libcudart that a graph needs.
+  /// One capture under way, piece by piece.
+  private static final class Recording {
+    private final MemorySegment stream;
+    private final List<Piece> pieces = new ArrayList<>();
+
+    Recording(MemorySegment stream) {
+      this.stream = stream;
+    }
+
+    void run(Runnable body) {
+      RECORDING.set(this);
+      boolean whole = false;
+      try {
+        Runtime.begin(stream);
+        TensorScope.run(body);
+        whole = true;
+      } finally {
+        RECORDING.remove();
+        if (!whole) {
+          Runtime.abandon(stream);
+          pieces.forEach(p -> Runtime.destroy(p.executable));
+        }
+      }
+      pieces.add(new Piece(Runtime.instantiate(Runtime.end(stream)), () -> {}));
+    }
+
+    void interrupt(Runnable action) {
+      pieces.add(new Piece(Runtime.instantiate(Runtime.end(stream)), action));
+      Runtime.begin(stream);
+    }
+  }
+
+  /// The seven functions of libcudart that a graph needs.
   private static final class Runtime {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -154,6 +223,7 @@ public final class CudaGraph implements AutoCloseable {
     private static final MethodHandle LAUNCH = bind("cudaGraphLaunch", ADDRESS, ADDRESS);
     private static final MethodHandle DESTROY_GRAPH = bind("cudaGraphDestroy", ADDRESS);
     private static final MethodHandle DESTROY = bind("cudaGraphExecDestroy", ADDRESS);
+    private static final MethodHandle LAST_ERROR = bind("cudaGetLastError");
 
     private Runtime() {}
 
@@ -174,22 +244,26 @@ public final class CudaGraph implements AutoCloseable {
           .downcallHandle(LIBRARY.find(name).orElseThrow(), FunctionDescriptor.of(INT, arguments));
     }
 
-    static MemorySegment record(MemorySegment stream, Runnable body) {
+    static void begin(MemorySegment stream) {
       check("cudaStreamBeginCapture", call(BEGIN, stream, THREAD_LOCAL_MODE));
-      RuntimeException failure = null;
-      try {
-        TensorScope.run(body);
-      } catch (RuntimeException e) {
-        failure = e;
-      }
+    }
+
+    static MemorySegment end(MemorySegment stream) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment out = arena.allocate(ADDRESS);
-        int code = call(END, stream, out);
-        if (failure != null) {
-          throw failure;
-        }
-        check("cudaStreamEndCapture", code);
+        check("cudaStreamEndCapture", call(END, stream, out));
         return out.get(ADDRESS, 0);
+      }
+    }
+
+    /// Ends a capture whose body failed, whatever became of it.
+    static void abandon(MemorySegment stream) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment out = arena.allocate(ADDRESS);
+        if (call(END, stream, out) == 0 && out.get(ADDRESS, 0).address() != 0) {
+          call(DESTROY_GRAPH, out.get(ADDRESS, 0));
+        }
+        call(LAST_ERROR); // a failed capture leaves its error behind, for whoever asks next
       }
     }
 

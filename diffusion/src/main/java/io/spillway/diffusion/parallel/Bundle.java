@@ -1,5 +1,6 @@
 package io.spillway.diffusion.parallel;
 
+import io.spillway.tensor.CudaGraph;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import java.util.ArrayList;
@@ -58,6 +59,7 @@ final class Bundle {
   private Exchange.@Nullable Pending pending;
   private int ready;
   private int arrived;
+  private boolean quiet;
 
   /// Buffers for some layers.
   ///
@@ -207,11 +209,29 @@ final class Bundle {
       return;
     }
     ready = 0;
-    finish();
-    pending = launch ? launch() : Exchange.Pending.DONE;
-    if (!launch) {
+    if (launch) {
+      CudaGraph.between(this::depart);
+    } else {
+      finish();
+      pending = Exchange.Pending.DONE;
       finish();
     }
+  }
+
+  private void depart() {
+    if (!quiet) {
+      finish();
+      pending = launch();
+    }
+  }
+
+  /// Begins a step that is recorded, or would be: what is under way is waited for here, once.
+  ///
+  /// @param stays whether what this step packs is not sent
+  void beginRecorded(boolean stays) {
+    finish();
+    ready = 0; // a recording may have ended half-way
+    quiet = stays;
   }
 
   private Exchange.Pending launch() {

@@ -65,6 +65,11 @@ final class Bundles {
         .getFirst();
   }
 
+  /// Begins a step that is recorded, or would be, with all shared buffers.
+  void beginRecorded(boolean stays) {
+    shared.forEach(b -> b.beginRecorded(stays));
+  }
+
   /// Waits for every exchange under way.
   void finish() {
     shared.forEach(Bundle::finish);

@@ -26,13 +26,15 @@ final class DisplacedStrips extends RankCooperation {
   private final Exchange exchange;
   private final Exchange urgent; // a connection of its own: the prediction passes stale values by
   private final Sync sync;
+  private final boolean extrapolates;
   private final Keys keys;
   private final boolean partial;
   private final TensorHolder holder = new TensorHolder();
   private final Bundles activations;
   private final Bundles moments;
   private boolean synchronous;
-  private boolean sends; // whether fresh values travel for the next step
+  private boolean sends; // whether fresh values are packed for the next step
+  private boolean recorded;
 
   DisplacedStrips(Exchange exchange, Strategy.DistriFusion strategy, Layout layout) {
     this(
@@ -76,6 +78,7 @@ final class DisplacedStrips extends RankCooperation {
     this.exchange = exchange;
     this.urgent = exchange.split(List.of(IntStream.range(0, exchange.size()).boxed().toList()));
     this.sync = sync;
+    this.extrapolates = extrapolate;
     this.partial = partial;
     this.keys = keys.apply(holder);
     this.activations = new Bundles(exchange, holder);
@@ -154,7 +157,23 @@ final class DisplacedStrips extends RankCooperation {
   @Override
   void begin(boolean synchronousStep, boolean last) {
     synchronous = synchronousStep || sync == Sync.FULL_SYNC;
-    sends = !synchronous && !last && sync != Sync.NO_SYNC;
+    // a recorded step packs always, and what the last one packs stays where it is
+    sends = !synchronous && (!last || recorded) && sync != Sync.NO_SYNC;
+    if (recorded && !synchronous) {
+      activations.beginRecorded(last);
+      moments.beginRecorded(last);
+    }
+  }
+
+  @Override
+  boolean recordable() {
+    // a continuation swaps its buffers, fresh statistics are waited for in every layer
+    return !extrapolates && keys.fixed() && sync != Sync.FULL_SYNC && sync != Sync.SYNC_GN;
+  }
+
+  @Override
+  void record() {
+    recorded = true;
   }
 
   private boolean keeps() {

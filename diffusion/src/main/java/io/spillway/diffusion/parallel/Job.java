@@ -15,6 +15,7 @@ import io.spillway.platform.SpillwayException;
 /// @param guidance 1 for none; the prediction is u + guidance (c - u)
 /// @param rows of the image or latent
 /// @param columns of the image or latent
+/// @param recorded whether displaced steps are recorded as a CUDA graph where that is possible
 public record Job(
     Strategy strategy,
     boolean splitGuidance,
@@ -23,7 +24,21 @@ public record Job(
     Sampler sampler,
     double guidance,
     int rows,
-    int columns) {
+    int columns,
+    boolean recorded) {
+  /// Without a recording.
+  public Job(
+      Strategy strategy,
+      boolean splitGuidance,
+      int warmup,
+      int steps,
+      Sampler sampler,
+      double guidance,
+      int rows,
+      int columns) {
+    this(strategy, splitGuidance, warmup, steps, sampler, guidance, rows, columns, false);
+  }
+
   public Job {
     if (steps < 1 || steps > 1000) {
       throw SpillwayException.badInput("%d steps: between 1 and 1000 are possible", steps);

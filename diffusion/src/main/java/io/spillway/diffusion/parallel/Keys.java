@@ -56,6 +56,11 @@ interface Keys {
   /// The own fresh ones and what arrived.
   Seen seen(Bundle.Place place, Own own);
 
+  /// Whether every displaced step reads and packs the same places.
+  default boolean fixed() {
+    return true;
+  }
+
   /// Bytes that are kept beside what travels.
   default long bytes() {
     return 0;

@@ -35,6 +35,11 @@ final class NaiveStrips extends RankCooperation {
   }
 
   @Override
+  boolean recordable() {
+    return true;
+  }
+
+  @Override
   Tensor gather(Tensor own) {
     return Strips.gatherRows(exchange, own);
   }

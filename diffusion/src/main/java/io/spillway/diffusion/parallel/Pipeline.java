@@ -74,16 +74,18 @@ final class Pipeline {
         TensorScope.run(() -> step(x, step, runs, memory));
         afterStep.accept(i);
       }
-      spread(x);
+      Exchange.Traffic lastEnd = world.traffic();
+      spread(x); // once an image, no part of a step
       float[] image = Tensors.floats(x); // waits for a GPU
       Exchange.Traffic after = world.traffic();
       return new RankRenderer.Outcome(
           image,
           after.minus(before).sent(),
           after.minus(before).received(),
-          job.steps() - 1 > job.warmup() ? after.minus(lastStep).received() : 0,
+          job.steps() - 1 > job.warmup() ? lastEnd.minus(lastStep).received() : 0,
           memory.bytes(),
-          (System.nanoTime() - began) / 1e9);
+          (System.nanoTime() - began) / 1e9,
+          "a pipeline's steps wait within");
     } finally {
       runs.forEach(Sampler.Run::close);
     }
@@ -100,7 +102,7 @@ final class Pipeline {
   private void step(Tensor x, int i, List<Sampler.Run> runs, StageMemory memory) {
     boolean synchronous = i <= job.warmup();
     Sampler.Run timing = runs.getFirst();
-    Tensor times = RankRenderer.times(guidance.input(x), timing.time(i));
+    Tensor times = Forward.times(guidance.input(x), timing.time(i));
     StagedDenoiser.Step step = model.step(times, guidance.condition());
     if (synchronous) {
       if (i > 0) {

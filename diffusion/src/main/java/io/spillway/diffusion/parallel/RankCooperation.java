@@ -11,6 +11,15 @@ abstract class RankCooperation implements Cooperation, AutoCloseable {
   /// @param last whether no step follows, so that nothing needs to be sent for one
   void begin(boolean synchronous, boolean last) {}
 
+  /// Whether a displaced step is the same kernels on the same memory each time, so that they can be
+  /// recorded: nothing within is waited for, and nothing depends on the step's number.
+  boolean recordable() {
+    return false;
+  }
+
+  /// From now on displaced steps do what a recording of them needs; called before a step.
+  void record() {}
+
   /// The whole prediction from the strips of all ranks.
   ///
   /// **Shapes:** [batch, channels, own rows, columns] -> [batch, channels, rows, columns].

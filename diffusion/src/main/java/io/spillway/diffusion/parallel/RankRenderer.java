@@ -12,9 +12,7 @@ import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /// One rank's work on a batch of images, from noise to the last step. Every rank begins with the
 /// same noise and ends with the same image.
@@ -29,13 +27,15 @@ public final class RankRenderer {
   /// @param displacedReceived bytes received in one displaced step, 0 if there was none
   /// @param bufferBytes exchange buffers that this rank kept
   /// @param seconds of all steps
+  /// @param recording whether displaced steps were recorded as a CUDA graph, or why not
   public record Outcome(
       float[] image,
       long sent,
       long received,
       long displacedReceived,
       long bufferBytes,
-      double seconds) {}
+      double seconds,
+      String recording) {}
 
   /// Makes the images.
   ///
@@ -99,30 +99,39 @@ public final class RankRenderer {
               ? SlicedWeights.slice(model.parameters(), branch.rank(), branch.size())
               : model.parameters();
       Denoiser own = sliced ? model.with(slices) : model;
-      Exchange.Traffic before = world.traffic();
-      Exchange.Traffic lastStep = before;
-      long began = System.nanoTime();
-      Tensor x = holder.hold(noise.mul(new Scalar(run.initialDeviation())));
-      for (int i = 0; i < job.steps(); i++) {
-        lastStep = world.traffic();
-        x = holder.replace(x, step(own, job, guidance, ranks, run, x, i));
-        afterStep.accept(i);
-        if (afterStep instanceof StepPictures pictures) {
-          pictures.picture(i, Tensors.floats(x));
+      try (Forward forward = new Forward(own, job, guidance.condition(), ranks)) {
+        Exchange.Traffic before = world.traffic();
+        Exchange.Traffic lastStep = before;
+        long began = System.nanoTime();
+        Tensor x = holder.hold(noise.mul(new Scalar(run.initialDeviation())));
+        for (int i = 0; i < job.steps(); i++) {
+          lastStep = world.traffic();
+          x = holder.replace(x, step(forward, guidance, ranks, run, x, i));
+          afterStep.accept(i);
+          if (afterStep instanceof StepPictures pictures) {
+            pictures.picture(i, Tensors.floats(x));
+          }
+        }
+        ranks.drain();
+        float[] image = Tensors.floats(x); // waits for a GPU
+        double seconds = (System.nanoTime() - began) / 1e9;
+        Exchange.Traffic after = world.traffic();
+        Exchange.Traffic total = after.minus(before);
+        long displaced = job.steps() - 1 > job.warmup() ? after.minus(lastStep).received() : 0;
+        return new Outcome(
+            image,
+            total.sent(),
+            total.received(),
+            displaced,
+            ranks.bufferBytes(),
+            seconds,
+            forward.how());
+      } finally {
+        if (sliced) {
+          own.close();
+          slices.close();
         }
       }
-      ranks.drain();
-      float[] image = Tensors.floats(x); // waits for a GPU
-      double seconds = (System.nanoTime() - began) / 1e9;
-      Exchange.Traffic after = world.traffic();
-      Exchange.Traffic total = after.minus(before);
-      long displaced = job.steps() - 1 > job.warmup() ? after.minus(lastStep).received() : 0;
-      if (sliced) {
-        own.close();
-        slices.close();
-      }
-      return new Outcome(
-          image, total.sent(), total.received(), displaced, ranks.bufferBytes(), seconds);
     }
   }
 
@@ -132,29 +141,16 @@ public final class RankRenderer {
   }
 
   private static Tensor step(
-      Denoiser model,
-      Job job,
+      Forward forward,
       Guidance guidance,
       RankCooperation ranks,
       Sampler.Run run,
       Tensor x,
       int i) {
     return TensorScope.compute(() -> {
-      ranks.begin(i <= job.warmup(), i == job.steps() - 1);
-      Tensor input = guidance.input(run.input(x, i));
-      Tensor times = times(input, run.time(i));
-      Tensor own = model.predict(input, times, guidance.condition(), ranks);
+      Tensor own = forward.predict(guidance.input(run.input(x, i)), run.time(i), i);
       Tensor whole = ranks.gather(guidance.combine(own));
       return run.step(x, whole, i);
     });
-  }
-
-  /// The time of every sample, f32.
-  static Tensor times(Tensor input, double time) {
-    // made on the device: a copy from the host would wait for everything queued there
-    return torch.full(
-        new long[] {input.size(0)},
-        new Scalar(time),
-        input.options().dtype(new ScalarTypeOptional(torch.ScalarType.Float)));
   }
 }

@@ -176,6 +176,11 @@ final class TurnKeys implements Keys {
   }
 
   @Override
+  public boolean fixed() {
+    return false; // other tokens have their turn in each step
+  }
+
+  @Override
   public long bytes() {
     return memories.values().stream().mapToLong(m -> m.all.numel() * m.all.element_size()).sum();
   }

@@ -29,6 +29,11 @@ final class Whole extends RankCooperation {
   }
 
   @Override
+  boolean recordable() {
+    return true;
+  }
+
+  @Override
   Tensor gather(Tensor own) {
     return own;
   }

@@ -50,7 +50,7 @@ final class FreshnessTest {
                   if (i == disturbed) {
                     x.narrow(2, Rig.ROWS / 2, Rig.ROWS / 2).add_(new Scalar(0.5));
                   }
-                  Tensor times = RankRenderer.times(x, 900 - 100 * i);
+                  Tensor times = Forward.times(x, 900 - 100 * i);
                   outputs.add(Tensors.floats(model.predict(x, times, labels, ranks)));
                 }
                 ranks.drain();

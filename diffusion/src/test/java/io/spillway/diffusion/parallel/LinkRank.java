@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
@@ -267,8 +268,9 @@ public final class LinkRank {
       }
     }
 
-    /// Seconds of an exchange, each begun after `rest` seconds in which the link is idle and this
-    /// rank busy.
+    /// Seconds of an exchange, each begun after `rest` seconds in which the link is idle. The rank
+    /// sleeps: where ranks share cores, a strip's time in company holds what they take from each
+    /// other already, and counting it in the exchange too would count it twice.
     private double rested(double rest, Supplier<Exchange.Pending> exchange) {
       int rounds = 24;
       try (TensorScope scope = TensorScope.open()) {
@@ -277,15 +279,15 @@ public final class LinkRank {
           exchange.get().await();
         }
         group.barrier();
+        long rests = 0;
         long began = System.nanoTime();
         for (int i = 0; i < rounds; i++) {
-          long until = System.nanoTime() + Math.round(rest * 1e9);
-          while (System.nanoTime() < until) {
-            Thread.onSpinWait();
-          }
+          long slept = System.nanoTime();
+          LockSupport.parkNanos(Math.round(rest * 1e9));
+          rests += System.nanoTime() - slept;
           exchange.get().await();
         }
-        return (System.nanoTime() - began) / 1e9 / rounds - rest;
+        return (System.nanoTime() - began - rests) / 1e9 / rounds;
       }
     }
 

@@ -183,6 +183,18 @@ final class StrategiesTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void aPipelinesBytesEqualTheFormula(int ranks) {
+    Strategy pipeline = new Strategy.PipeFusion(4);
+    List<RankRenderer.Outcome> all = Rig.render(MODEL, Rig.job(pipeline, false, 1, STEPS), ranks);
+    WireBytes formula = new WireBytes(pipeline, ranks, 4, 2, 4);
+    for (int r = 0; r < ranks; r++) {
+      assertThat(all.get(r).displacedReceived())
+          .isEqualTo(formula.received(MODEL.sites(Rig.ROWS, Rig.COLUMNS), r));
+    }
+  }
+
+  @ParameterizedTest
   @MethodSource("counted")
   void bytesOnTheWireEqualTheFormula(Strategy strategy, int ranks) {
     List<RankRenderer.Outcome> all = Rig.render(MODEL, Rig.job(strategy, false, 1, STEPS), ranks);

@@ -104,7 +104,7 @@ final class RecordedStep implements AutoCloseable {
       try {
         own = way == Way.OPERATIONS ? null : StepKernels.of(decoder, way == Way.OVERLAPPED);
         StepKernels used = own;
-        CudaGraph captured = CudaGraph.capture(device, () -> run(used), this::undo);
+        CudaGraph captured = CudaGraph.capture(device.index(), () -> run(used), this::undo);
         String what = own == null ? "operations" : own.toString();
         return new Recording(own, captured, what + ", recorded as a CUDA graph" + why);
       } catch (RuntimeException | LinkageError e) {

@@ -96,7 +96,8 @@ final class ImageRequest {
                 .orElse(given.sampler()),
             body.number("guidance", given.guidance()),
             images.rows(),
-            images.rows());
+            images.rows(),
+            given.recorded());
     job.check(model.denoiser(), settings.ranks());
     return new ImageTask(id, images, job, notes(wish));
   }
