@@ -458,7 +458,7 @@ public final class DiffusionGpu {
       names.addAll(List.of("naive", "pcpp", "pcpp-pool", "distrifusion"));
     }
     for (String name : List.of("sdxl", "dit-xl")) {
-      Subject s = new Subject(name, name.equals("sdxl") ? 512 : 256);
+      Subject s = new Subject(name, tiny() ? 128 : name.equals("sdxl") ? 512 : 256);
       try (Parameters here =
           Parameters.randomOn(
               name.equals("sdxl") ? SMALL_UNET.parameters() : SMALL_DIT.parameters(), DType.F32, device, 1)) {

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// read and written at their addresses, shapes are fixed, and nothing may wait for the device.
 /// Temporary tensors of the body come from a pool that the graph owns.
 ///
-/// A body may call [#between] for what cannot be recorded, such as an exchange with other ranks: the
-/// recording is then in pieces, and every launch does these things between the pieces' kernels.
+/// A body may call [#between] for what cannot be recorded, such as an exchange with other ranks:
+/// the recording is then in pieces, and every launch does these things between the pieces' kernels.
 ///
 /// CUDA's runtime is called directly, since the preset has no `at::cuda::CUDAGraph`.
 public final class CudaGraph implements AutoCloseable {

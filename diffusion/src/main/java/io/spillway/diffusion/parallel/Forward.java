@@ -5,7 +5,6 @@ import io.spillway.diffusion.model.Denoiser;
 import io.spillway.tensor.CudaGraph;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
-import io.spillway.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;

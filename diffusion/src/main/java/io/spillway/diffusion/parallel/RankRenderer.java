@@ -141,12 +141,7 @@ public final class RankRenderer {
   }
 
   private static Tensor step(
-      Forward forward,
-      Guidance guidance,
-      RankCooperation ranks,
-      Sampler.Run run,
-      Tensor x,
-      int i) {
+      Forward forward, Guidance guidance, RankCooperation ranks, Sampler.Run run, Tensor x, int i) {
     return TensorScope.compute(() -> {
       Tensor own = forward.predict(guidance.input(run.input(x, i)), run.time(i), i);
       Tensor whole = ranks.gather(guidance.combine(own));
