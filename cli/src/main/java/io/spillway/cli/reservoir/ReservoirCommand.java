@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       BaselineCommand.class,
       ZeroShotCommand.class,
       ConvertCommand.class,
+      DrawCommand.class,
       InspectCommand.class,
       EnergyCommand.class
     })

@@ -33,6 +33,13 @@ final class PlanCommandTest {
   }
 
   @Test
+  void theExampleOfTheDocumentsIsACluster() {
+    Path example =
+        Path.of(System.getProperty("spillway.root", ".."), "docs", "examples", "cluster.yaml");
+    assertThat(Main.run("cluster", "show", example.toString(), "--json")).isZero();
+  }
+
+  @Test
   void badInputEndsWithTwoAndWritesNothing() throws Exception {
     Path out = folder.resolve("none");
     for (String broken :

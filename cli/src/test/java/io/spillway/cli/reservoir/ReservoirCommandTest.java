@@ -99,6 +99,29 @@ final class ReservoirCommandTest {
     assertThat(Files.size(out)).isGreaterThan(100);
   }
 
+  /// Who has no recordings draws some.
+  @Test
+  void drawsASetThatTrains() throws Exception {
+    Path set = folder.resolve("digits");
+    fails("--count 0", "draw", set.toString(), "--count", "0");
+    fails("reservoir draw", "train", "--events", set.toString(), "--folds", "2");
+    assertThat(Main.run("reservoir", "draw", set.toString(), "--count", "40", "--quiet")).isZero();
+    assertThat(Files.readAllLines(set.resolve("labels.csv"))).hasSize(41).contains("00012.bin,1");
+    fails("holds files already", "draw", set.toString());
+    assertThat(
+            Main.run(
+                "reservoir",
+                "train",
+                "--events",
+                set.toString(),
+                "--folds",
+                "2",
+                "--neurons",
+                "64",
+                "--quiet"))
+        .isZero();
+  }
+
   /// A file is converted piece by piece, through formats with and without a header, and comes back
   /// as it was; a set of sound goes into HDF5 and its recordings out again.
   @Test

@@ -84,7 +84,9 @@ public final class RecordingSet {
           "%s is one file; a folder of recordings or an HDF5 file is needed", source);
     }
     if (!Files.isDirectory(source)) {
-      throw SpillwayException.notFound("%s: no such folder", source);
+      throw SpillwayException.notFound(
+          "%s: no such folder; './spillway reservoir draw %s' makes one of drawn digits",
+          source, source);
     }
     Path csv = source.resolve("labels.csv");
     return Files.exists(csv) ? labelled(source, csv) : byFolder(source);
