@@ -41,7 +41,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class LongContext {
   private static final Map<String, Object> RESULT = new LinkedHashMap<>();
   private static final List<Object> FAILURES = new ArrayList<>();
-  private static final int DECODED = 48;
+  private static final int DECODED = 128;
 
   private final Path out;
   private final long deadline;

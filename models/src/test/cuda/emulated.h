@@ -92,6 +92,7 @@ DEVICE int block_x() { return emulated::block[0]; }
 DEVICE int block_y() { return emulated::block[1]; }
 DEVICE int block_z() { return emulated::block[2]; }
 DEVICE int blocks_x() { return emulated::blocks[0]; }
+DEVICE int blocks_y() { return emulated::blocks[1]; }
 DEVICE int blocks_z() { return emulated::blocks[2]; }
 DEVICE void barrier() { emulated::meet(emulated::everyone); }
 DEVICE void converge() { emulated::meet(emulated::warps[thread() / 32]); }

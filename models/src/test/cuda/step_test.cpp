@@ -1,6 +1,7 @@
 // The kernels of step.cu on a CPU against plain loops over doubles. Prints the largest error of each case; exit 1 if one is
 // too large. StepKernelsTest compiles and runs it.
 #include "emulated.h"
+#define ROW_THREADS 256  // what is emulated
 #include "step.cu"
 
 #include <random>
@@ -83,10 +84,10 @@ static void attention_of(Kernel kernel, int group, int dim, int heads, int kv, i
   for (int h = 0; h < kv; h++)  // what lies beyond the entries must not count
     for (long i = position * dim; i < (long)room * dim; i++) keys[h * (long)room * dim + i] = values[h * (long)room * dim + i] = 0x7fc0;
   auto old_keys = keys, old_values = values;
-  std::vector<float> parts((size_t)heads * splits * (dim + 2), NAN), out(heads * dim);
+  std::vector<float> parts((size_t)heads * splits * dim, NAN), scores((size_t)heads * splits * 2, NAN), out(heads * dim);
   std::vector<u32> arrived(kv * groups);
   Attention a{qkv.data(), cosines.data(), sines.data(), &position, keys.data(), values.data(), normed ? query_norm.data() : nullptr,
-              normed ? key_norm.data() : nullptr, parts.data(), arrived.data(), out.data(), 1e-6f, heads, kv, room};
+              normed ? key_norm.data() : nullptr, parts.data(), scores.data(), arrived.data(), out.data(), 1e-6f, heads, kv, room};
   auto turned = [&](int head, const std::vector<u16>& factors) {
     std::vector<float> row(qkv.begin() + (long)head * dim, qkv.begin() + (long)(head + 1) * dim);
     std::vector<double> x(row.begin(), row.end()), to(dim);
@@ -106,19 +107,19 @@ static void attention_of(Kernel kernel, int group, int dim, int heads, int kv, i
   for (int head = 0; head < heads; head++) {
     int h = head / in_group;
     auto q = turned(head, query_norm), k = turned(heads + h, key_norm);
-    std::vector<double> scores;
+    std::vector<double> weights;
     double total = 0;
     for (long e = 0; e <= position; e++) {
       double s = 0;
       for (int j = 0; j < dim; j++)
         s += q[j] * (e < position ? number(old_keys[(h * (long)room + e) * dim + j]) : number(rounded((float)k[j])));
-      scores.push_back(s / std::sqrt((double)dim));
+      weights.push_back(s / std::sqrt((double)dim));
     }
-    double top = *std::max_element(scores.begin(), scores.end());
-    for (double& s : scores) total += s = std::exp(s - top);
+    double top = *std::max_element(weights.begin(), weights.end());
+    for (double& s : weights) total += s = std::exp(s - top);
     for (long e = 0; e <= position; e++)
       for (int j = 0; j < dim; j++)
-        want[head * dim + j] += scores[e] / total *
+        want[head * dim + j] += weights[e] / total *
             number(e < position ? old_values[(h * (long)room + e) * dim + j] : rounded(qkv[(heads + kv + h) * (long)dim + j]));
     for (int j = 0; j < dim; j++) {
       size_t at = (h * (size_t)room + position) * dim + j;

@@ -19,6 +19,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,16 +33,16 @@ import org.jspecify.annotations.Nullable;
 /// [#whyNot] tells what else there is. Between the kernels numbers are f32.
 public final class StepKernels implements AutoCloseable {
   private static final int THREADS = 256;
-  private static final int ROWS_OF_BLOCK = THREADS / 32;
+  private static final int ROW_THREADS = 512;
+  private static final int ROWS_OF_BLOCK = ROW_THREADS / 32;
   private static final int OLDEST_ARCHITECTURE = 80;
   private static final int OVERLAPPING_ARCHITECTURE = 90;
 
-  /// Shared memory of a block on every GPU of that age, less what the kernels declare.
-  private static final int MOST_SHARED_BYTES = 160 * 1024;
+  /// Shared memory that the kernels declare beside what they are given, rounded up.
+  private static final int DECLARED_BYTES = 1024;
 
   private static final int MOST_SPLITS = 128;
   private static final int MOST_GROUP = 4;
-  private static final int BLOCKS_OF_ATTENTION = 2;
 
   /// Modules by GPU, lanes of an entry and heads of a group; they stay as long as the process.
   private static final Map<List<Integer>, Compiled> COMPILED = new HashMap<>();
@@ -60,6 +61,7 @@ public final class StepKernels implements AutoCloseable {
   private final Tensor x;
   private final Tensor qkv;
   private final Tensor parts;
+  private final Tensor scores;
   private final Tensor arrived;
   private final Tensor attended;
   private final Tensor inner;
@@ -79,15 +81,27 @@ public final class StepKernels implements AutoCloseable {
     int lanes = config.headDim() / 8;
     int group = group(config.groupSize(), lanes);
     groups = (config.groupSize() + group - 1) / group;
-    splits =
-        Math.clamp(
-            BLOCKS_OF_ATTENTION * multiprocessors / (config.kvHeads() * groups), 1, MOST_SPLITS);
-    kernels = compiled(context, device.index(), architecture, lanes, group);
+    splits = Math.clamp(multiprocessors / (config.kvHeads() * groups), 1, MOST_SPLITS);
+    int mostShared = context.sharedBytesOfBlock() - DECLARED_BYTES;
+    int widest =
+        Math.max(
+            config.intermediate(), Math.max(config.hidden(), config.heads() * config.headDim()));
+    if (shared(widest) > mostShared) {
+      throw new UnsupportedOperationException(
+          "rows of "
+              + widest
+              + " take "
+              + shared(widest)
+              + " bytes of shared memory, the GPU has "
+              + mostShared);
+    }
+    kernels = compiled(context, device.index(), architecture, lanes, group, mostShared);
     long heads = (long) config.heads() * config.headDim();
     try (TensorScope scope = TensorScope.open()) {
       x = floats(config.hidden());
       qkv = floats(heads + 2L * config.kvHeads() * config.headDim());
-      parts = floats((long) config.heads() * splits * (config.headDim() + 2));
+      parts = floats(heads * splits);
+      scores = floats(2L * config.heads() * splits);
       attended = floats(heads);
       inner = floats(config.intermediate());
       arrived =
@@ -106,7 +120,7 @@ public final class StepKernels implements AutoCloseable {
   }
 
   private static Compiled compiled(
-      CudaContext context, int index, int architecture, int lanes, int group) {
+      CudaContext context, int index, int architecture, int lanes, int group, int mostShared) {
     synchronized (COMPILED) {
       return COMPILED.computeIfAbsent(
           List.of(index, lanes, group),
@@ -117,19 +131,24 @@ public final class StepKernels implements AutoCloseable {
                         source("device.cu") + source("step.cu"),
                         "step.cu",
                         architecture,
-                        List.of("-DLANES=" + lanes, "-DGROUP=" + group, "--std=c++17")));
+                        List.of("-DLANES=" + lanes, "-DGROUP=" + group)));
             Compiled made =
                 new Compiled(
                     module.kernel("norm_products"),
                     module.kernel("norm_gated"),
                     module.kernel("add_products"),
                     module.kernel("attend_layer"));
-            made.products().allowShared(MOST_SHARED_BYTES);
-            made.gated().allowShared(MOST_SHARED_BYTES);
-            made.adding().allowShared(MOST_SHARED_BYTES);
+            made.products().allowShared(mostShared);
+            made.gated().allowShared(mostShared);
+            made.adding().allowShared(mostShared);
             return made;
           });
     }
+  }
+
+  /// Shared memory of a block: the vector.
+  private static int shared(int columns) {
+    return columns * Float.BYTES;
   }
 
   private static String source(String name) {
@@ -163,15 +182,10 @@ public final class StepKernels implements AutoCloseable {
     if (config.headDim() % 8 != 0 || lanes < 4 || lanes > 32 || Integer.bitCount(lanes) != 1) {
       return "heads of " + config.headDim() + " are not of 32, 64, 128 or 256";
     }
-    int widest =
-        Math.max(
-            config.intermediate(), Math.max(config.hidden(), config.heads() * config.headDim()));
     if (config.hidden() % 8 != 0 || config.intermediate() % 8 != 0) {
       return "rows are no multiple of 8";
     }
-    return (long) widest * Float.BYTES > MOST_SHARED_BYTES
-        ? "rows of " + widest + " do not fit into shared memory"
-        : null;
+    return null;
   }
 
   /// Kernels for `decoder`, for which [#whyNot] is null.
@@ -204,47 +218,40 @@ public final class StepKernels implements AutoCloseable {
     String at = "model.layers." + layer + ".";
     int heads = config.heads() * config.headDim();
     int all = heads + 2 * config.kvHeads() * config.headDim();
-    products(
+    float epsilon = (float) config.normEpsilon();
+    Tensor output = decoder.weight(at + "self_attn.o_proj.weight");
+    Tensor gateUp = decoder.weight(at + Decoder.GATE_UP);
+    Tensor down = decoder.weight(at + "mlp.down_proj.weight");
+    launch(
         kernels.products(),
         all,
         config.hidden(),
         x,
         weight(at + "input_layernorm.weight"),
-        (float) config.normEpsilon(),
+        epsilon,
         weight(at + Decoder.QKV),
         optional(at + Decoder.QKV_BIAS),
         address(qkv));
     attend(at, keys, values, position, table);
-    products(
-        kernels.adding(),
-        config.hidden(),
-        heads,
-        attended,
-        weight(at + "self_attn.o_proj.weight"),
-        address(x));
-    products(
+    launch(kernels.adding(), config.hidden(), heads, attended, address(output), address(x));
+    launch(
         kernels.gated(),
         config.intermediate(),
         config.hidden(),
         x,
         weight(at + "post_attention_layernorm.weight"),
-        (float) config.normEpsilon(),
-        weight(at + Decoder.GATE_UP),
+        epsilon,
+        address(gateUp),
         address(inner));
-    products(
-        kernels.adding(),
-        config.hidden(),
-        config.intermediate(),
-        inner,
-        weight(at + "mlp.down_proj.weight"),
-        address(x));
+    launch(
+        kernels.adding(), config.hidden(), config.intermediate(), inner, address(down), address(x));
   }
 
   /// The logits after the last layer.
   ///
   /// @param out `[vocabulary]` f32
   public void logits(Tensor out) {
-    products(
+    launch(
         kernels.products(),
         config.vocabulary(),
         config.hidden(),
@@ -256,16 +263,20 @@ public final class StepKernels implements AutoCloseable {
         address(out));
   }
 
-  private void products(Kernel kernel, int rows, int columns, Tensor vector, Object... rest) {
-    int shared = columns * Float.BYTES;
-    int resident = Math.max(1, kernel.residentBlocks(THREADS, shared));
-    int blocks = Math.min((rows + ROWS_OF_BLOCK - 1) / ROWS_OF_BLOCK, resident * multiprocessors);
-    Object[] arguments = new Object[rest.length + 3];
-    arguments[0] = address(vector);
-    System.arraycopy(rest, 0, arguments, 1, rest.length);
-    arguments[rest.length + 1] = rows;
-    arguments[rest.length + 2] = columns;
-    kernel.launch(stream(), new Layout(blocks, 1, 1, THREADS, shared, overlapped), arguments);
+  /// A kernel that multiplies rows of weights by `vector`.
+  ///
+  /// @param rest its arguments between the vector and the number of rows
+  private void launch(Kernel kernel, int rows, int columns, Tensor vector, Object... rest) {
+    int shared = shared(columns);
+    int most = (overlapped ? 1 : 2) * multiprocessors;
+    int blocks = Math.min((rows + ROWS_OF_BLOCK - 1) / ROWS_OF_BLOCK, most);
+    List<Object> arguments = new ArrayList<>();
+    arguments.add(address(vector));
+    arguments.addAll(List.of(rest));
+    arguments.add(rows);
+    arguments.add(columns);
+    Layout layout = new Layout(blocks, 1, 1, ROW_THREADS, shared, overlapped);
+    kernel.launch(stream(), layout, arguments.toArray());
   }
 
   private void attend(String at, Tensor keys, Tensor values, Tensor position, Angles table) {
@@ -279,6 +290,7 @@ public final class StepKernels implements AutoCloseable {
       optional(at + "self_attn.q_norm.weight"),
       optional(at + "self_attn.k_norm.weight"),
       address(parts),
+      address(scores),
       address(arrived),
       address(attended)
     };

@@ -19,6 +19,7 @@ DEVICE int block_x() { return blockIdx.x; }
 DEVICE int block_y() { return blockIdx.y; }
 DEVICE int block_z() { return blockIdx.z; }
 DEVICE int blocks_x() { return gridDim.x; }
+DEVICE int blocks_y() { return gridDim.y; }
 DEVICE int blocks_z() { return gridDim.z; }
 DEVICE void barrier() { __syncthreads(); }
 DEVICE void converge() { __syncwarp(); }

@@ -7,9 +7,14 @@
 typedef unsigned int u32;
 typedef unsigned short u16;
 
-#define THREADS 256
+#ifndef ROW_THREADS
+#define ROW_THREADS 512  // of a block of products, of which a multiprocessor holds one and half of the next kernel's
+#endif
+#define ROW_WARPS (ROW_THREADS / 32)
+#define DEPTH 8      // loads of 16 bytes that a lane has under way
+#define THREADS 256  // of a block of attention
 #define WARPS (THREADS / 32)
-#define DEPTH 4            // loads of 16 bytes that a lane has under way
+#define UNROLLED 4  // entries of a lane's share of a warp that are under way
 #define SPAN (32 * 8)      // numbers that one load of a warp covers
 #define MOST_SPLITS 128     // of a cache
 #define SMALLEST (-1e30f)  // below every score, and finite so that differences are numbers
@@ -33,13 +38,7 @@ DEVICE float max_of_warp(float x) {
   return x;
 }
 
-// A vector in shared memory, in two planes (of each eight numbers the first four and the last four), so that a warp that
-// reads eight numbers a lane meets every bank once.
-DEVICE void put(float* vector, int columns, int at, float x) {
-  vector[(at >> 2 & 1) * (columns >> 1) + (at >> 3) * 4 + (at & 3)] = x;
-}
-
-// The weights of a warp's next loads.
+// The weights that a warp has asked for.
 struct Ahead {
   Words words[DEPTH];
 };
@@ -82,21 +81,24 @@ template <int finish, bool normed>
 DEVICE void products(const float* x, const u16* factors, float epsilon, const u16* weights, const u16* bias, float* out,
                      int rows, int columns) {
   float* vector = dynamic_shared();
-  SHARED float sums[WARPS];
+  SHARED float sums[ROW_WARPS];
   int lane = thread() & 31, warp = thread() >> 5;
-  int row = block_x() * WARPS + warp, step = blocks_x() * WARPS;
+  int row = block_x() * ROW_WARPS + warp, step = blocks_x() * ROW_WARPS;
   const int parts = finish == GATE ? 2 : 1;
-  Ahead now;
-  if (row < rows) load(now, weights + (long)row * columns, 0, columns, lane);
+  Ahead ahead;
+  if (row < rows) load(ahead, weights + (long)row * columns, 0, columns, lane);
   wait_for_kernel_ahead();
+  let_kernel_behind_start();
   float squares = 0;
-  for (int at = thread(); at < columns; at += THREADS) {
-    float v = x[at];
+  for (int at = thread() * 4; at < columns; at += ROW_THREADS * 4) {
+    Floats v = *(const Floats*)(x + at);
     if (normed) {
-      squares += v * v;
-      v *= number(factors[at]);
+      squares += v.x * v.x + v.y * v.y + v.z * v.z + v.w * v.w;
+      v.x *= number(factors[at]), v.y *= number(factors[at + 1]);
+      v.z *= number(factors[at + 2]), v.w *= number(factors[at + 3]);
     }
-    put(vector, columns, at, v);
+    // two planes, of each eight numbers the first four and the last four: lanes that read eight each meet every bank once
+    *(Floats*)(vector + (at >> 2 & 1) * (columns >> 1) + (at >> 3) * 4) = v;
   }
   if (normed) {
     squares = sum_of_warp(squares);
@@ -105,30 +107,19 @@ DEVICE void products(const float* x, const u16* factors, float epsilon, const u1
   barrier();
   float scale = 1;
   if (normed) {
-    squares = 0;
-    for (int i = 0; i < WARPS; i++) squares += sums[i];
+    squares = sum_of_warp(lane < ROW_WARPS ? sums[lane] : 0);
     scale = inverse_root(squares / columns + epsilon);
   }
-  let_kernel_behind_start();
+  bool is_ahead = true;
   for (; row < rows; row += step) {
     float first = 0;
     for (int part = 0; part < parts; part++) {
       float sum = 0;
+      const u16* of_row = weights + ((long)part * rows + row) * columns;
       for (int at = 0; at < columns; at += DEPTH * SPAN) {
-        Ahead next;
-        int next_at = at + DEPTH * SPAN;
-        int next_part = part, next_row = row;
-        if (next_at >= columns) {
-          next_at = 0;
-          if (++next_part == parts) {
-            next_part = 0;
-            next_row += step;
-          }
-        }
-        if (next_row < rows)
-          load(next, weights + ((long)next_part * rows + next_row) * columns, next_at, columns, lane);
-        sum += consume(now, vector, at, columns, lane);
-        now = next;
+        if (!is_ahead) load(ahead, of_row, at, columns, lane);
+        is_ahead = false;
+        sum += consume(ahead, vector, at, columns, lane);
       }
       sum = sum_of_warp(sum) * scale;
       if (part + 1 < parts) first = sum;
@@ -141,17 +132,17 @@ DEVICE void products(const float* x, const u16* factors, float epsilon, const u1
   }
 }
 
-KERNEL(THREADS, 3) norm_products(const float* x, const u16* factors, float epsilon, const u16* weights, const u16* bias,
+KERNEL(ROW_THREADS, 1) norm_products(const float* x, const u16* factors, float epsilon, const u16* weights, const u16* bias,
                                  float* out, int rows, int columns) {
   products<STORE, true>(x, factors, epsilon, weights, bias, out, rows, columns);
 }
 
-KERNEL(THREADS, 3) norm_gated(const float* x, const u16* factors, float epsilon, const u16* weights, float* out, int rows,
+KERNEL(ROW_THREADS, 1) norm_gated(const float* x, const u16* factors, float epsilon, const u16* weights, float* out, int rows,
                               int columns) {
   products<GATE, true>(x, factors, epsilon, weights, 0, out, rows, columns);
 }
 
-KERNEL(THREADS, 3) add_products(const float* x, const u16* weights, float* out, int rows, int columns) {
+KERNEL(ROW_THREADS, 1) add_products(const float* x, const u16* weights, float* out, int rows, int columns) {
   products<ADD, false>(x, 0, 0, weights, 0, out, rows, columns);
 }
 
@@ -165,7 +156,8 @@ struct Attention {
   u16* values;            // [kvHeads, room, dim]
   const u16* query_norm;  // [dim] or null
   const u16* key_norm;
-  float* parts;  // [heads, splits, dim + 2]: sum over values, largest score, sum of exponentials
+  float* parts;  // [heads, splits, dim]: sums over values
+  float* scores; // [heads, splits, 2]: largest score, sum of exponentials
   u32* arrived;  // [kvHeads, groups] zero
   float* out;    // [heads, dim]
   float epsilon;
@@ -199,23 +191,41 @@ DEVICE void spread(Words w, float* numbers) {
   numbers[4] = low(w.z), numbers[5] = high(w.z), numbers[6] = low(w.w), numbers[7] = high(w.w);
 }
 
+// Keys and values of the entries `at`, `at + step` and so on, the last one again beyond `end`.
+template <int step, int count>
+DEVICE void load_entries(Words* k, Words* v, const u16* keys, const u16* values, int at, int end, int dim) {
+#pragma unroll
+  for (int u = 0; u < count; u++) {
+    long where = (long)min_of(at + u * step, end - 1) * dim;
+    k[u] = read_once((const Words*)(keys + where));
+    v[u] = read_once((const Words*)(values + where));
+  }
+}
+
 // A grid of splits of the cache x key-value heads x parts of a group of query heads. `lanes` = dim / 8 lanes share an entry;
 // a warp holds running maximum, sum and weighted values for `group` query heads. The last block of a head to come joins
 // the splits.
 template <int lanes, int group>
 DEVICE void attend(const Attention& a) {
-  const int dim = lanes * 8, entries = 32 / lanes, unrolled = 4;
+  const int dim = lanes * 8, entries = 32 / lanes, unrolled = UNROLLED;
   SHARED float query[group * dim];
   SHARED float fresh[2 * dim];
   SHARED float joined[WARPS * group * dim];
-  SHARED float largest[WARPS * group], total[WARPS * group];
+  SHARED float largest[WARPS * group], total[WARPS * group], share[WARPS * group];
   SHARED u32 is_last;
   int lane = thread() & 31, warp = thread() >> 5, place = lane % lanes, sub = lane / lanes;
   int split = block_x(), splits = blocks_x(), kv = block_y(), in_group = a.heads / a.kv_heads;
   int head0 = kv * in_group + block_z() * group;
   int heads = min_of(group, (kv + 1) * in_group - head0);
+  long position = *a.position;  // written before the kernel ahead began
+  int each = (int)((position + splits - 1) / splits);
+  int begin = min_of(split * each, (int)position), end = min_of(begin + each, (int)position);
+  const u16* keys = a.keys + (long)kv * a.room * dim + place * 8;
+  const u16* values = a.values + (long)kv * a.room * dim + place * 8;
+  int at = begin + warp * entries * unrolled;
+  Words k[unrolled], v[unrolled];
+  if (at < end) load_entries<entries, unrolled>(k, v, keys, values, at + sub, end, dim);
   wait_for_kernel_ahead();
-  long position = *a.position;
   const u16* cosines = a.cosines + position * (dim >> 1);
   const u16* sines = a.sines + position * dim + (dim >> 1);
   const float root = 1.44269504f * inverse_root((float)dim);
@@ -269,19 +279,7 @@ DEVICE void attend(const Attention& a) {
       }
     }
   }
-  int each = (int)((position + splits - 1) / splits);
-  int begin = min_of(split * each, (int)position), end = min_of(begin + each, (int)position);
-  const u16* keys = a.keys + (long)kv * a.room * dim + place * 8;
-  const u16* values = a.values + (long)kv * a.room * dim + place * 8;
-  for (int at = begin + warp * entries * unrolled; at < end; at += WARPS * entries * unrolled) {
-    Words k[unrolled], v[unrolled];
-#pragma unroll
-    for (int u = 0; u < unrolled; u++) {
-      int entry = at + u * entries + sub;
-      long where = (long)min_of(entry, end - 1) * dim;
-      k[u] = read_once((const Words*)(keys + where));
-      v[u] = read_once((const Words*)(values + where));
-    }
+  for (; at < end; at += WARPS * entries * unrolled) {
     float s[unrolled][group];
 #pragma unroll
     for (int u = 0; u < unrolled; u++) {
@@ -321,6 +319,8 @@ DEVICE void attend(const Attention& a) {
 #pragma unroll
         for (int j = 0; j < 8; j++) acc[h][j] += s[u][h] * numbers[j];
     }
+    int next = at + WARPS * entries * unrolled;
+    if (next < end) load_entries<entries, unrolled>(k, v, keys, values, next + sub, end, dim);
   }
   // lanes of a warp that hold the same dimensions, then warps
 #pragma unroll
@@ -344,21 +344,25 @@ DEVICE void attend(const Attention& a) {
     }
   }
   barrier();
+  if (thread() < heads * WARPS) {  // shares of the warps
+    int h = thread() / WARPS, w = thread() % WARPS;
+    float top = SMALLEST, all = 0;
+    for (int i = 0; i < WARPS; i++) top = max_of(top, largest[i * group + h]);
+    for (int i = 0; i < WARPS; i++) all += exponential2(largest[i * group + h] - top) * total[i * group + h];
+    share[h * WARPS + w] = exponential2(largest[w * group + h] - top);
+    if (w == 0) {
+      float* scores = a.scores + ((long)(head0 + h) * splits + split) * 2;
+      scores[0] = top;
+      scores[1] = all;
+    }
+  }
+  barrier();
   for (int i = thread(); i < heads * dim; i += THREADS) {
     int h = i / dim, j = i % dim;
-    float top = SMALLEST, value = 0, all = 0;
-    for (int w = 0; w < WARPS; w++) top = max_of(top, largest[w * group + h]);
-    for (int w = 0; w < WARPS; w++) {
-      float share = exponential2(largest[w * group + h] - top);
-      value += share * joined[(w * group + h) * dim + j];
-      all += share * total[w * group + h];
-    }
-    float* part = a.parts + ((long)(head0 + h) * splits + split) * (dim + 2);
-    part[j] = value;
-    if (j == 0) {
-      part[dim] = top;
-      part[dim + 1] = all;
-    }
+    float value = 0;
+#pragma unroll
+    for (int w = 0; w < WARPS; w++) value += share[h * WARPS + w] * joined[(w * group + h) * dim + j];
+    a.parts[((long)(head0 + h) * splits + split) * dim + j] = value;
   }
   publish();
   barrier();
@@ -366,26 +370,32 @@ DEVICE void attend(const Attention& a) {
   barrier();
   if (!is_last) return;
   publish();
-  for (int h = warp; h < heads; h += WARPS) {
-    const float* part = a.parts + (long)(head0 + h) * splits * (dim + 2) + dim;
+  // the last block to come: a warp weighs the splits of a head while the others fetch what they hold
+  if (warp < heads) {
+    const float* scores = a.scores + (long)(head0 + warp) * splits * 2;
     float top = SMALLEST, all = 0;
-    for (int s = lane; s < splits; s += 32) top = max_of(top, read_of_others(part + (long)s * (dim + 2)));
+    for (int s = lane; s < splits; s += 32) top = max_of(top, read_of_others(scores + s * 2));
     top = max_of_warp(top);
     for (int s = lane; s < splits; s += 32) {
-      float share = exponential2(read_of_others(part + (long)s * (dim + 2)) - top);
-      all += share * read_of_others(part + (long)s * (dim + 2) + 1);
-      joined[h * MOST_SPLITS + s] = share;
+      float part = exponential2(read_of_others(scores + s * 2) - top);
+      all += part * read_of_others(scores + s * 2 + 1);
+      joined[warp * MOST_SPLITS + s] = part;
     }
     all = sum_of_warp(all);
-    if (lane == 0) total[h] = all;
+    if (lane == 0) total[warp] = all;
   }
   barrier();
   for (int i = thread(); i < heads * dim; i += THREADS) {
     int h = i / dim, j = i % dim;
-    const float* part = a.parts + (long)(head0 + h) * splits * (dim + 2) + j;
+    const float* part = a.parts + (long)(head0 + h) * splits * dim + j;
     float value = 0;
-#pragma unroll 8
-    for (int s = 0; s < splits; s++) value += joined[h * MOST_SPLITS + s] * read_of_others(part + (long)s * (dim + 2));
+    for (int s = 0; s < splits; s += 16) {
+      float numbers[16];
+#pragma unroll
+      for (int u = 0; u < 16; u++) numbers[u] = s + u < splits ? read_of_others(part + (long)(s + u) * dim) : 0;
+#pragma unroll
+      for (int u = 0; u < 16; u++) value += s + u < splits ? joined[h * MOST_SPLITS + s + u] * numbers[u] : 0;
+    }
     a.out[(long)(head0 + h) * dim + j] = value / total[h];
   }
 }

@@ -40,14 +40,18 @@ final class TorchNatives {
     }
   }
 
-  /// The library's file, or null where there is none for this platform, which JavaCPP tells.
+  /// The library's file, or null where there is none for this platform, which JavaCPP tells, and
+  /// where it lies in a folder of the class path: JavaCPP loads those where they are, each beside
+  /// what it needs, and a second copy would end the process.
   private static @Nullable File extract(String platform, String name) {
     URL library =
         TorchNatives.class
             .getClassLoader()
             .getResource("org/bytedeco/pytorch/" + platform + "/" + name);
     try {
-      return library == null ? null : Loader.cacheResource(library);
+      return library == null || library.getProtocol().equals("file")
+          ? null
+          : Loader.cacheResource(library);
     } catch (IOException e) {
       throw new UnsatisfiedLinkError("cannot extract " + name + ": " + e.getMessage());
     }

@@ -7,15 +7,19 @@ import io.spillway.models.StepKernels;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.CudaGraph;
 import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// One token through the whole model in work of fixed shapes over the caches' blocks, recorded as a
@@ -31,11 +35,16 @@ final class RecordedStep implements AutoCloseable {
 
   private final TensorHolder holder = new TensorHolder();
   private final Decoder decoder;
+  private final ComputeDevice device;
   private final List<LayerCache> caches;
   private final Map<Integer, Place> places = new TreeMap<>();
   private final Place[] placeOf;
   private final Tensor token;
   private final Tensor logits;
+
+  /// Where a GPU puts the logits for the host, null on the CPU.
+  private final @Nullable Tensor onHost;
+
   private final @Nullable StepKernels kernels;
   private final @Nullable CudaGraph graph;
   private final String how;
@@ -48,6 +57,7 @@ final class RecordedStep implements AutoCloseable {
   private RecordedStep(
       Decoder decoder, List<LayerCache> caches, AngleTable table, ComputeDevice device) {
     this.decoder = decoder;
+    this.device = device;
     this.caches = caches;
     this.placeOf = new Place[caches.size()];
     DecoderConfig config = decoder.config();
@@ -56,6 +66,14 @@ final class RecordedStep implements AutoCloseable {
     try (TensorScope scope = TensorScope.open()) {
       token = holder.hold(Tensors.empty(DType.I64, device, 1, 1));
       logits = holder.hold(Tensors.empty(DType.F32, device, config.vocabulary()));
+      onHost =
+          device.isCuda()
+              ? holder.hold(
+                  torch.empty(
+                      new long[] {config.vocabulary()},
+                      Tensors.pinned(DType.F32),
+                      new MemoryFormatOptional()))
+              : null;
       for (int layer = 0; layer < placeOf.length; layer++) {
         LayerCache cache = caches.get(layer);
         int length = cache.length();
@@ -215,8 +233,8 @@ final class RecordedStep implements AutoCloseable {
     }
   }
 
-  /// Reads one token; the logits after it stay on the device until the next step.
-  Tensor step(int id) {
+  /// Reads one token.
+  void step(int id) {
     token.fill_(new Scalar((long) id));
     if (graph != null) {
       graph.launch();
@@ -225,7 +243,18 @@ final class RecordedStep implements AutoCloseable {
     }
     caches.forEach(LayerCache::wroteOne);
     left--;
-    return logits;
+    if (onHost != null) {
+      onHost.copy_(logits, true);
+    }
+  }
+
+  /// The logits after the last [#step], in an array of the caller's own.
+  float[] logits() {
+    if (onHost == null) {
+      return Tensors.floats(logits);
+    }
+    Devices.synchronize(device);
+    return Tensors.segment(onHost).toArray(ValueLayout.JAVA_FLOAT);
   }
 
   @Override

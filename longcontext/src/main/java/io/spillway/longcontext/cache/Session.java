@@ -53,6 +53,10 @@ public final class Session implements AutoCloseable {
   private float @Nullable [] lastLogits;
   private boolean recordsSteps;
   private @Nullable RecordedStep step;
+
+  /// Whether the last token was read by `step`, which then holds its logits.
+  private boolean stepped;
+
   private @Nullable Question asked;
   private @Nullable EvictionObserver observer;
 
@@ -286,6 +290,10 @@ public final class Session implements AutoCloseable {
 
   /// Logits after the last token read.
   public float[] logits() {
+    RecordedStep now = step;
+    if (stepped && now != null) {
+      return now.logits();
+    }
     float[] known = lastLogits;
     if (known == null) {
       Tensor hidden = lastHidden;
@@ -375,7 +383,9 @@ public final class Session implements AutoCloseable {
         forward(new int[] {token});
         return;
       }
-      lastLogits = Tensors.floats(now.step(token));
+      now.step(token);
+      stepped = true;
+      lastLogits = null;
       seen++;
     }
   }
@@ -387,6 +397,10 @@ public final class Session implements AutoCloseable {
   private void endStep() {
     RecordedStep now = step;
     if (now != null) {
+      if (stepped) {
+        lastLogits = now.logits();
+        stepped = false;
+      }
       now.close();
       step = null;
     }
@@ -531,7 +545,7 @@ public final class Session implements AutoCloseable {
       }
     }
     copy.seen = seen;
-    copy.lastLogits = lastHidden == null ? lastLogits : logits();
+    copy.lastLogits = stepped || lastHidden != null ? logits() : lastLogits;
     copy.notePeak();
     return copy;
   }

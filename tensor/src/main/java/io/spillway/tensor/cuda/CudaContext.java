@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
 /// this class and libtorch may follow it.
 public final class CudaContext {
   private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
+  private static final int ATTRIBUTE_SHARED_BYTES = 97;
   private static final int ATTRIBUTE_MAJOR = 75;
   private static final int ATTRIBUTE_MINOR = 76;
   private static final int PORTABLE = 1;
@@ -77,6 +78,13 @@ public final class CudaContext {
   public int multiprocessors() {
     try (Arena arena = Arena.ofConfined()) {
       return attribute(arena, ATTRIBUTE_MULTIPROCESSORS, device(arena));
+    }
+  }
+
+  /// The most shared memory that a block may ask for.
+  public int sharedBytesOfBlock() {
+    try (Arena arena = Arena.ofConfined()) {
+      return attribute(arena, ATTRIBUTE_SHARED_BYTES, device(arena));
     }
   }
 

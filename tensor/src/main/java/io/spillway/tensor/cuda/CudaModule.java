@@ -138,21 +138,5 @@ public final class CudaModule {
           MAX_DYNAMIC_SHARED_SIZE_BYTES,
           bytes);
     }
-
-    /// How many blocks of that many threads and bytes of shared memory one multiprocessor holds.
-    public int residentBlocks(int threads, int sharedBytes) {
-      context.enter();
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-        context.check(
-            "occupancy of " + name,
-            context.driver().residentBlocks,
-            out,
-            handle,
-            threads,
-            (long) sharedBytes);
-        return out.get(ValueLayout.JAVA_INT, 0);
-      }
-    }
   }
 }

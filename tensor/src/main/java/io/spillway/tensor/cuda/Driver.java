@@ -43,7 +43,6 @@ final class Driver {
   final MethodHandle moduleFunction;
   final MethodHandle launch;
   final MethodHandle functionAttribute;
-  final MethodHandle residentBlocks;
   private final MethodHandle version;
   private final MethodHandle errorText;
 
@@ -75,8 +74,6 @@ final class Driver {
     moduleFunction = lib.function("cuModuleGetFunction", ADDRESS, ADDRESS, ADDRESS);
     launch = lib.function("cuLaunchKernelEx", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     functionAttribute = lib.function("cuFuncSetAttribute", ADDRESS, INT, INT);
-    residentBlocks =
-        lib.function("cuOccupancyMaxActiveBlocksPerMultiprocessor", ADDRESS, ADDRESS, INT, LONG);
     check("cuInit", call(init, 0));
   }
 
