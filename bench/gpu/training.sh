@@ -1,12 +1,13 @@
 #!/bin/bash
 # Offloaded training on one GPU, and on two with a partitioned optimizer: bits, phases, link use, predictions.
-#   bench/gpu/training.sh [--quick] OUT.json
+#   bench/gpu/training.sh [--quick|--two] OUT.json      --two: only the optimizer partitioned over two GPUs
 # Parts (each under a time limit, a failing one does not stop the others): kernels and schedules against the scalar twin;
 # torch's AdamW on the same gradients; llama shapes of 1B, 3.4B and 6B under a budget of half of what all of Adam needs
 # (16 bytes a parameter), every schedule in one run; all-gpu without a budget; ZeRO-1 over two ranks.
 # DEVICE=cpu rehearses it without a GPU (simulated device, tiny shapes, no parity part).
 set -u
-quick=; [ "${1:-}" = --quick ] && { quick=1; shift; }
+quick= two=
+case ${1:-} in --quick) quick=1; shift ;; --two) two=1; shift ;; esac
 out=${1:-${OUT:-training.json}}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 spillway=$root/bench/gpu/spillway
@@ -78,13 +79,15 @@ else
     main=145
   fi
   export SPILLWAY_JAVA_OPTIONS="${SPILLWAY_JAVA_OPTIONS:-} -XX:+UseParallelGC"
-  part bench "$main" "$spillway" --bench TrainingBench cuda "$work/bench.json" "$work" "$work/reference" "$((main - 8))" "$threads" "${parts[@]}"
-  cat "$work/bench.txt"
-  python3 "$root/bench/gpu/training.py" show "$work/bench.json"
-  part adam 25 python3 "$root/bench/gpu/adam.py" "$work/reference" "$work/adam.json"
-  cat "$work/adam.txt"
+  if [ -z "$two" ]; then
+    part bench "$main" "$spillway" --bench TrainingBench cuda "$work/bench.json" "$work" "$work/reference" "$((main - 8))" "$threads" "${parts[@]}"
+    cat "$work/bench.txt"
+    python3 "$root/bench/gpu/training.py" show "$work/bench.json"
+    part adam 25 python3 "$root/bench/gpu/adam.py" "$work/reference" "$work/adam.json"
+    cat "$work/adam.txt"
+  fi
   if [ "$gpus" -gt 1 ] && [ -n "$quick" ]; then LAUNCH_RANKS=2 compare 0.2b-two 30 0.2b 2500MB auto,zero-offload 2; fi
-  if [ "$gpus" -gt 1 ] && [ -z "$quick" ]; then LAUNCH_RANKS=2 compare 1b-two 50 1b 8800MB auto,zero-offload 3; fi
+  if [ "$gpus" -gt 1 ] && [ -z "$quick" ]; then LAUNCH_RANKS=2 compare 1b-two 90 1b 8800MB auto,zero-offload 3; fi
 fi
 python3 "$root/bench/gpu/training.py" merge "$work" "$out"
 echo "results: $out"
