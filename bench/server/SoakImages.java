@@ -41,13 +41,13 @@ public final class SoakImages extends SoakRun {
       case 0, 1, 2 -> ask(kind.name = "image, streamed", random, true);
       case 3, 4 -> ask(kind.name = "image, whole", random, false);
       case 5 -> slow(kind.name = "slow reader", PATH, wish(random, 8, 1, true), DONE);
-      case 6, 7 -> killed(kind.name = "killed client", PATH, wish(random, 200, 2, random.nextBoolean()), random);
+      case 6, 7 -> killed(kind.name = "killed client", PATH, wish(random, 60, 1, random.nextBoolean()), random);
       case 8 -> expect(kind.name = "malformed JSON", PATH, "{\"class\": [", 400);
       case 9 -> expect(kind.name = "wrong types", PATH, "{\"class\": 3, \"steps\": \"many\"}", 400);
       case 10 -> expect(kind.name = "huge body", PATH, "{\"prompt\": \"" + "x".repeat(3_000_000) + "\"}", 413);
       case 11 -> expect(kind.name = "more than is allowed", PATH, OVER.get(random.nextInt(OVER.size())), 400);
       case 12 -> {
-        List<String> bodies = IntStream.range(0, 40).mapToObj(i -> wish(random, 3, 1, true)).toList();
+        List<String> bodies = IntStream.range(0, 40).mapToObj(i -> wish(random, 2, 1, true)).toList();
         burst(kind.name = "burst of 40", PATH, bodies, DONE);
       }
       case 13 -> cancelled(kind.name = "cancelled", random);
@@ -105,7 +105,7 @@ public final class SoakImages extends SoakRun {
   private void cancelled(String kind, Random random) throws Exception {
     HttpResponse<InputStream> response =
         HTTP.send(
-            request(PATH).POST(HttpRequest.BodyPublishers.ofString(wish(random, 200, 2, true))).build(),
+            request(PATH).POST(HttpRequest.BodyPublishers.ofString(wish(random, 60, 1, true))).build(),
             HttpResponse.BodyHandlers.ofInputStream());
     try (InputStream in = response.body()) {
       if (response.statusCode() == 429) {
