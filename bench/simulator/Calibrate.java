@@ -14,8 +14,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,9 +29,33 @@ import java.util.concurrent.Future;
 /// [--program REGEX]`. DATA holds `results.csv` and `elf/`. OUT.csv gets a row per finished run; rows that it
 /// holds already are not run again. `--quick` leaves out programs of over five million instructions.
 public final class Calibrate {
+  /// Kinds of program, for the table by family.
+  private static final Map<String, List<String>> FAMILIES = new LinkedHashMap<>();
+
+  static {
+    FAMILIES.put(
+        "chains of one unit",
+        List.of("add_chain", "add_ilp", "mul_chain", "div_chain", "fadd_chain", "fma_ilp", "fdiv_sqrt"));
+    FAMILIES.put("branches and calls", List.of("branch_pattern", "branch_random", "call_fib", "call_indirect"));
+    FAMILIES.put(
+        "one access pattern",
+        List.of("chase_l1", "chase_l2", "chase_mem", "stride_64", "store_forward", "stream_triad"));
+    FAMILIES.put("sorts and joins", List.of("quicksort", "bucket_sort", "hash_join"));
+    FAMILIES.put("algebra", List.of("matmul", "spmv", "stencil"));
+    FAMILIES.put("graphs", List.of("bfs", "pagerank"));
+  }
+
+  /// Programs that no commit and no page of results names as the reason for a change of a model.
+  private static final Set<String> NEVER_NAMED =
+      Set.of("add_chain", "add_ilp", "mul_chain", "div_chain", "fadd_chain", "fma_ilp", "fdiv_sqrt",
+          "branch_pattern", "call_indirect", "chase_l1", "store_forward");
+
+  /// Counts of gem5 below this are not compared.
+  private static final long FEW = 1000;
+
   private static final String HEADER =
       "system,clock_ghz,program,gem5_cpi,cpi,error_percent,cycles,instructions,gem5_l1d_accesses,l1d_accesses,gem5_l1d_misses,l1d_misses,"
-          + "gem5_l2_misses,l2_misses,gem5_conditional_mispredicts,gem5_mispredicts,mispredicts,target_mispredicts,wrong_path_mispredicts,gem5_dram_reads,dram_reads,gem5_dram_writes,dram_writes";
+          + "gem5_l2_misses,l2_misses,gem5_conditional_mispredicts,gem5_mispredicts,mispredicts,conditional_mispredicts,target_mispredicts,wrong_path_mispredicts,decode_redirects,gem5_dram_reads,dram_reads,gem5_dram_writes,dram_writes";
 
   private record Row(String system, double ghz, String program, String[] fields) {
     double cpi() {
@@ -126,10 +152,10 @@ public final class Calibrate {
     done.put(
         row.key(),
         String.format(
-            "%s,%.5f,%.5f,%.2f,%d,%d,%s,%d,%s,%d,%s,%d,%s,%s,%d,%d,%d,%s,%d,%s,%d",
+            "%s,%.5f,%.5f,%.2f,%d,%d,%s,%d,%s,%d,%s,%d,%s,%s,%d,%d,%d,%d,%d,%s,%d,%s,%d",
             row.key(), row.cpi(), r.cpi(), (r.cpi() / row.cpi() - 1) * 100, r.cycles(), r.instructions(),
             g[9], r.caches().get(1).accesses(), g[10], r.caches().get(1).misses(), g[12], r.caches().get(2).misses(), g[15], g[16],
-            r.conditionalMispredicts(), r.targetMispredicts(), r.wrongPathMispredicts(), g[18], r.dramReads(), g[19], r.dramWrites()));
+            r.mispredicts(), r.conditionalMispredicts(), r.targetMispredicts(), r.wrongPathMispredicts(), r.decodeRedirects(), g[18], r.dramReads(), g[19], r.dramWrites()));
     List<String> lines = new ArrayList<>(done.values());
     Collections.sort(lines);
     lines.add(0, HEADER);
@@ -149,21 +175,100 @@ public final class Calibrate {
         over.add(f);
       }
     }
-    System.out.println("| system | runs | median % | 95th percentile % | largest % |\n|---|---|---|---|---|");
+    errors("system", groups);
+    errors("family", byFamily(rows));
+    counts(rows);
+    over.sort(Comparator.comparing(f -> -Math.abs(Double.parseDouble(f[5]))));
+    System.out.println("\nBeyond 8 %:\n\n| system | GHz | program | gem5 | ours | error % |\n|---|---|---|---|---|---|");
+    over.forEach(f -> System.out.printf("| %s | %s | %s | %s | %s | %+.1f |%n", f[0], f[1], f[2], f[3], f[4], Double.parseDouble(f[5])));
+  }
+
+  private static void errors(String title, Map<String, List<Double>> groups) {
+    System.out.printf(
+        "%n| %s | runs | mean %% | median %% | 95th percentile %% | largest %% |%n|---|---|---|---|---|---|%n", title);
     groups.forEach(
         (name, errors) -> {
           Collections.sort(errors);
           System.out.printf(
-              "| %s | %d | %.1f | %.1f | %.1f |%n",
+              "| %s | %d | %.1f | %.1f | %.1f | %.1f |%n",
               name,
               errors.size(),
+              errors.stream().mapToDouble(Double::doubleValue).average().orElse(0),
               errors.get(errors.size() / 2),
               errors.get((int) (errors.size() * 0.95)),
               errors.getLast());
         });
-    over.sort(Comparator.comparing(f -> -Math.abs(Double.parseDouble(f[5]))));
-    System.out.println("\nBeyond 8 %:\n\n| system | GHz | program | gem5 | ours | error % |\n|---|---|---|---|---|---|");
-    over.forEach(f -> System.out.printf("| %s | %s | %s | %s | %s | %+.1f |%n", f[0], f[1], f[2], f[3], f[4], Double.parseDouble(f[5])));
+  }
+
+  private Map<String, List<Double>> byFamily(List<Row> rows) {
+    Map<String, List<Double>> groups = new LinkedHashMap<>();
+    FAMILIES.keySet().forEach(family -> groups.put(family, new ArrayList<>()));
+    List<Double> named = new ArrayList<>();
+    List<Double> never = new ArrayList<>();
+    for (Row row : rows) {
+      double error = Math.abs(Double.parseDouble(done.get(row.key()).split(",", -1)[5]));
+      FAMILIES.forEach(
+          (family, programs) -> {
+            if (programs.contains(row.program())) {
+              groups.get(family).add(error);
+            }
+          });
+      (NEVER_NAMED.contains(row.program()) ? never : named).add(error);
+    }
+    groups.put("named in notes on the models", named);
+    groups.put("never named", never);
+    groups.values().removeIf(List::isEmpty);
+    return groups;
+  }
+
+  /// Misses and mispredicts beside gem5's, by kind of core: differences in percent of gem5's count.
+  private void counts(List<Row> rows) {
+    List<String> columns = List.of(HEADER.split(","));
+    Map<String, String[]> pairs = new LinkedHashMap<>();
+    pairs.put("accesses of L1D", new String[] {"gem5_l1d_accesses", "l1d_accesses"});
+    pairs.put("misses of L1D", new String[] {"gem5_l1d_misses", "l1d_misses"});
+    pairs.put("misses of L2", new String[] {"gem5_l2_misses", "l2_misses"});
+    pairs.put("reads of DRAM", new String[] {"gem5_dram_reads", "dram_reads"});
+    pairs.put("mispredicts committed", new String[] {"gem5_mispredicts", "mispredicts"});
+    pairs.put(
+        "corrections of the predictor",
+        new String[] {
+          "gem5_conditional_mispredicts", "conditional_mispredicts", "target_mispredicts", "wrong_path_mispredicts", "decode_redirects"
+        });
+    System.out.printf(
+        "%n| count | core | runs | mean %% | median %% | 95th percentile %% | largest %% |%n|---|---|---|---|---|---|---|%n");
+    pairs.forEach(
+        (name, pair) -> {
+          for (boolean inOrder : new boolean[] {true, false}) {
+            List<Double> differences = new ArrayList<>();
+            for (Row row : rows) {
+              String[] f = done.get(row.key()).split(",", -1);
+              String theirs = f[columns.indexOf(pair[0])];
+              if ((row.system().equals("minor") || row.system().contains("in-order")) != inOrder
+                  || theirs.isEmpty()
+                  || Double.parseDouble(theirs) < FEW) {
+                continue;
+              }
+              double ours = 0;
+              for (int i = 1; i < pair.length; i++) {
+                ours += Double.parseDouble(f[columns.indexOf(pair[i])]);
+              }
+              differences.add(Math.abs(ours / Double.parseDouble(theirs) - 1) * 100);
+            }
+            if (!differences.isEmpty()) {
+              Collections.sort(differences);
+              System.out.printf(
+                  "| %s | %s | %d | %.1f | %.1f | %.1f | %.1f |%n",
+                  name,
+                  inOrder ? "in order" : "out of order",
+                  differences.size(),
+                  differences.stream().mapToDouble(Double::doubleValue).average().orElse(0),
+                  differences.get(differences.size() / 2),
+                  differences.get((int) (differences.size() * 0.95)),
+                  differences.getLast());
+            }
+          }
+        });
   }
 
   private TimingResult run(Row row) {

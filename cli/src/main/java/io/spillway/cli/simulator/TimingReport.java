@@ -56,12 +56,15 @@ final class TimingReport {
     out.append(
         String.format(
             Locale.ROOT,
-            "branches: %,d conditional predicted, %,d mispredicted, %,d wrong targets, %,d found wrong on wrong paths%n"
+            "branches: %,d conditional predicted; %,d mispredicted: %,d conditional, %,d wrong targets, %,d put right by decode;"
+                + " besides %,d on wrong paths%n"
                 + "energy: %.4g J, with cooling %.4g J, %.4g W, %.4g instructions a joule%n"
                 + "host: %.2f s, %.1f million instructions a second%n",
             r.conditionalBranches(),
+            r.mispredicts(),
             r.conditionalMispredicts(),
             r.targetMispredicts(),
+            r.decodeRedirects(),
             r.wrongPathMispredicts(),
             r.energy().joules(),
             r.energy().joulesWithCooling(),

@@ -21,7 +21,9 @@ public final class Interpreter implements Engine {
   public void step(Hart hart) {
     long pc = hart.pc;
     try {
-      step(hart, fetch(hart, pc));
+      Instruction in = fetch(hart, pc);
+      hart.instruction = in;
+      step(hart, in);
     } catch (MemoryFault fault) {
       hart.lastPc = pc;
       machine.fault(hart, fault);
@@ -31,11 +33,11 @@ public final class Interpreter implements Engine {
     }
   }
 
-  /// Executes `in`, which the caller knows to be the instruction at `hart.pc`.
+  /// Executes `in`, which the caller knows to be the instruction at `hart.pc`; `hart.instruction`
+  /// is left as it was, unless it is a call of the system.
   public void step(Hart hart, Instruction in) {
     long pc = hart.pc;
     try {
-      hart.instruction = in;
       hart.lastPc = pc;
       execute(hart, in, pc, pc + in.length());
       hart.x[0] = 0;
@@ -273,6 +275,7 @@ public final class Interpreter implements Engine {
 
   private void system(Hart hart, Instruction in, long next) {
     hart.taken = false;
+    hart.instruction = in;
     switch (in.op()) {
       case ECALL -> {
         hart.pc = next;

@@ -54,6 +54,12 @@ public final class BranchUnit {
   /// Branches of wrong paths that were found to lead fetch the wrong way before their path ended.
   public long mispredictedAside;
 
+  /// Direct branches of the right path whose target decode had to put right.
+  public long redirected;
+
+  /// Branches of the right path that decode or execution had to put right, each counted once.
+  public long corrected;
+
   public BranchUnit(Predictor p) {
     direction = DirectionPredictor.of(p.direction(), p.shift());
     shift = p.shift();
@@ -80,6 +86,8 @@ public final class BranchUnit {
     mispredicted = 0;
     unknownTarget = 0;
     mispredictedAside = 0;
+    redirected = 0;
+    corrected = 0;
   }
 
   /// Whether the last prediction said that the branch is taken.
@@ -117,6 +125,7 @@ public final class BranchUnit {
     boolean directionTaken = now.taken;
     now.historyBefore = now.indirectHistory;
     now.viaIndirect = false;
+    now.redirected = false;
     now.target = pc + in.length();
     if (now.taken) {
       if (in.isReturn()) {
@@ -206,6 +215,9 @@ public final class BranchUnit {
   public void resolve(
       Instruction in, long pc, boolean wasTaken, long next, boolean wrong, boolean outOfOrder) {
     boolean learned = wasTaken;
+    if ((wrong || now.redirected) && wrongPaths == 0) {
+      corrected++;
+    }
     if (wrong) {
       if (wrongPaths > 0) {
         mispredictedAside++;
@@ -234,6 +246,8 @@ public final class BranchUnit {
 
   /// Decode found the target of a direct branch: puts the target buffer and the history right.
   public void redirect(long pc, long known) {
+    redirected++;
+    now.redirected = true;
     direction.repair(pc, now.slot, true);
     now.indirectHistory = (now.historyBefore << 1 | 1) & historyMask;
     int i = btbIndex(pc);

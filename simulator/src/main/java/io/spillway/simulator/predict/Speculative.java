@@ -20,6 +20,7 @@ final class Speculative {
   int historyBefore;
   int indirectSet;
   boolean viaIndirect;
+  boolean redirected;
   boolean taken;
   long target;
 
@@ -39,6 +40,7 @@ final class Speculative {
     historyBefore = other.historyBefore;
     indirectSet = other.indirectSet;
     viaIndirect = other.viaIndirect;
+    redirected = other.redirected;
     taken = other.taken;
     target = other.target;
   }

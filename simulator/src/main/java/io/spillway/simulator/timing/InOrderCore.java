@@ -9,7 +9,6 @@ import io.spillway.simulator.memory.MemorySystem;
 import io.spillway.simulator.predict.BranchUnit;
 import io.spillway.simulator.system.Core;
 import io.spillway.simulator.system.Predictor;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// An in-order core: two fetch stages, decode, issue to functional units, memory and commit in
@@ -264,7 +263,9 @@ public final class InOrderCore extends TimingCore {
       busy = read(sequential, start) + 1;
       start = busy;
     }
-    Arrays.fill(pops, 0);
+    for (int i = 0; i < pops.length; i++) {
+      pops[i] = 0;
+    }
     open(address >>> LINE_BITS, Math.max(cycle, busy));
     fetchedNow = core.width();
   }

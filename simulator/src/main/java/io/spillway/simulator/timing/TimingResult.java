@@ -43,6 +43,8 @@ public record TimingResult(
     long conditionalMispredicts,
     long targetMispredicts,
     long wrongPathMispredicts,
+    long decodeRedirects,
+    long mispredicts,
     long dramReads,
     long dramWrites,
     int exitStatus,

@@ -222,6 +222,8 @@ public final class TimingRun {
         branches.mispredicted,
         branches.unknownTarget,
         branches.mispredictedAside,
+        branches.redirected,
+        branches.corrected,
         memory.dramReads(),
         memory.dramWrites(),
         status,

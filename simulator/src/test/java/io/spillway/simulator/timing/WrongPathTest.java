@@ -128,6 +128,8 @@ class WrongPathTest {
     // only the branch of the right path counts as mispredicted
     assertThat(result.conditionalMispredicts()).isEqualTo(1);
     assertThat(result.targetMispredicts()).isZero();
+    assertThat(result.mispredicts()).isEqualTo(1);
+    assertThat(result.decodeRedirects()).isZero();
     assertThat(result.wrongPathMispredicts()).isEqualTo(1);
   }
 
