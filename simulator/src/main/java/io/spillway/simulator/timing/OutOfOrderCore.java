@@ -59,6 +59,10 @@ public final class OutOfOrderCore extends TimingCore {
   private long dispatchCycle;
   private int dispatchedNow;
   private long serialUntil;
+
+  /// How a long squash holds the front end up.
+  private final FrontStall stall;
+
   private final ReleaseCalendar issueQueue;
   private final long[] loadFree;
   private final long[] storeFree;
@@ -123,6 +127,7 @@ public final class OutOfOrderCore extends TimingCore {
     renamedAt = new long[mask + 1];
     committedAt = new long[mask + 1];
     fetch = new FetchStage(core, memory, period);
+    stall = new FrontStall();
     unitSlots = new Slots[core.units().size()];
     unitBusy = new long[core.units().size()][];
     for (int u = 0; u < core.units().size(); u++) {
@@ -309,13 +314,17 @@ public final class OutOfOrderCore extends TimingCore {
     if (sent == sendCycle && sentNow >= core.decodeWidth()) {
       sent++;
     }
+    if (sent < stall.until) {
+      sent = stall.send(sent);
+    }
     if (sent > sendCycle) {
       sendCycle = sent;
       sentNow = 0;
     }
     sentNow++;
     sentAt[(int) n & mask] = sent;
-    return sent + core.fetchToDecode() + core.decodeToRename();
+    long renamed = sent + core.fetchToDecode() + core.decodeToRename();
+    return sent < stall.until ? stall.rename(sent, renamed) : renamed;
   }
 
   private long renameIn(long n, long earliest) {
@@ -569,12 +578,11 @@ public final class OutOfOrderCore extends TimingCore {
     int younger = wrongPath.untilResolved(t, pc, target, predicted, executed, valueAt);
     branches.resolve(in, pc, taken, next, true, true);
     branches.commit(committed + 1);
-    long squashed = executed + 1 + (younger + core.squashWidth() - 1) / core.squashWidth();
-    commitBlockedUntil = Math.max(commitBlockedUntil, squashed);
+    int squashing = Math.max(1, (younger + core.squashWidth() - 1) / core.squashWidth());
+    commitBlockedUntil = Math.max(commitBlockedUntil, executed + 1 + squashing);
     fetch.moveTo(resumed);
     sendCycle = Math.min(sendCycle, resumed);
-    renameCycle = Math.max(renameCycle, squashed + 1);
-    renamedNow = 0;
+    stall.squash(executed, squashing);
     frontCause = CycleStack.BRANCH;
   }
 

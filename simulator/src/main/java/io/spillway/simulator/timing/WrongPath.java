@@ -45,6 +45,11 @@ final class WrongPath {
   private int fetched;
   private int renamed;
 
+  /// Those that reached the reorder buffer before the branch executed, and when it did.
+  private int inBuffer;
+
+  private long resolvedAt;
+
   WrongPath(
       OutOfOrderCore owner,
       Core.OutOfOrder core,
@@ -93,11 +98,12 @@ final class WrongPath {
   /// @param jump whether that is its predicted target
   /// @param resolved the cycle in which the branch executes
   /// @param ready when each register's value is there
-  /// @return how many instructions reached rename
+  /// @return how many instructions reached the reorder buffer
   int untilResolved(
       TimedInstruction branch, long at, long pc, boolean jump, long resolved, long[] ready) {
     long until = resolved + 1 + core.commitToFetch();
     begin();
+    resolvedAt = resolved;
     if (hart != null) {
       values[0].begin(hart);
       System.arraycopy(ready, 0, valueAt[0], 0, REGISTERS);
@@ -105,7 +111,7 @@ final class WrongPath {
     TimedInstruction first = code.after(branch, at, pc);
     walk(first, pc, jump, until, resolved + SQUASH_DELAY, hart == null ? -1 : 0);
     end();
-    return Math.min(renamed, core.rob() - 1);
+    return Math.min(inBuffer, core.rob() - 1);
   }
 
   private void begin() {
@@ -113,6 +119,7 @@ final class WrongPath {
     owner.enterWrongPath();
     fetched = 0;
     renamed = 0;
+    inBuffer = 0;
   }
 
   private void end() {
@@ -147,6 +154,7 @@ final class WrongPath {
           executed = execute(t, pc, dispatched, lastIssue, depth);
         }
         renamed += rename < until ? 1 : 0;
+        inBuffer += rename < resolvedAt ? 1 : 0;
         // what waits for every older instruction lets nothing pass
         renames = rename < until && !t.interrupts;
       }
@@ -175,6 +183,7 @@ final class WrongPath {
       TimedInstruction t, long pc, long predicted, long next, long executed, int depth) {
     int fetchedBefore = fetched;
     int renamedBefore = renamed;
+    int inBufferBefore = inBuffer;
     values[depth + 1].begin(values[depth]);
     System.arraycopy(valueAt[depth], 0, valueAt[depth + 1], 0, REGISTERS);
     branches.enterWrongPath();
@@ -190,6 +199,7 @@ final class WrongPath {
     fetch.moveTo(executed + 2 + core.commitToFetch());
     fetched = fetchedBefore;
     renamed = renamedBefore;
+    inBuffer = inBufferBefore;
   }
 
   /// Executes an instruction; returns when.
