@@ -186,6 +186,7 @@ public final class DiffuseCommand extends SpillwayCommand {
     answer.put("receivedBytes", most.received());
     answer.put("displacedStepBytes", most.displacedReceived());
     answer.put("bufferBytes", most.bufferBytes());
+    answer.put("recording", most.recording());
     answer(
         answer,
         String.join("\n", files)
@@ -197,7 +198,8 @@ public final class DiffuseCommand extends SpillwayCommand {
                 new Seconds(most.seconds()),
                 new Bytes(most.received()),
                 new Bytes(most.displacedReceived()),
-                new Bytes(most.bufferBytes())));
+                new Bytes(most.bufferBytes()))
+            + (job.recorded() ? String.format("%ndisplaced steps: %s", most.recording()) : ""));
   }
 
   private Path numbered(int index) {
