@@ -93,7 +93,8 @@ public final class DrawCommand extends SpillwayCommand {
       }
       Files.createDirectories(out);
     } catch (IOException e) {
-      throw SpillwayException.notFound("cannot make the folder %s: %s", out, e.getMessage());
+      throw SpillwayException.notFound(
+          "cannot make the folder %s: %s", out, String.valueOf(e.getMessage()));
     }
   }
 }
