@@ -86,9 +86,12 @@ final class PlainStore implements Store {
   @Override
   public void compact(Tensor kept) {
     int count = (int) kept.size(1);
-    for (long head = 0; head < block.size(0); head++) {
-      Tensor rows = block.select(0, head);
-      rows.narrow(0, 0, count).copy_(rows.index_select(0, kept.select(0, head)));
+    for (int head = 0; head < block.size(0); head++) {
+      long of = head;
+      TensorScope.run(() -> {
+        Tensor rows = block.select(0, of);
+        rows.narrow(0, 0, count).copy_(rows.index_select(0, kept.select(0, of)));
+      });
     }
     length = count;
   }

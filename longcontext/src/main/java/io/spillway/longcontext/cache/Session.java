@@ -511,20 +511,26 @@ public final class Session implements AutoCloseable {
   /// @param last no further chunk of the text follows
   private void evict(boolean last) {
     endStep();
-    try (TensorScope scope = TensorScope.open();
-        NoGrad guard = NoGrad.begin()) {
+    try (NoGrad guard = NoGrad.begin()) {
       for (int layer = 0; layer < config.layers(); layer++) {
-        List<LayerCache> own = caches(layer);
-        int budget = settings.budgetOf(layer, config.layers());
-        if (own.stream().mapToLong(LayerCache::length).sum() <= (long) budget * parts) {
-          continue;
-        }
-        own.forEach(cache -> cache.turnBack(decoder, table));
-        List<Tensor> best = Eviction.cut(layer, own, policy, asked, budget, settings.sinks(), last);
-        if (observer != null && parts == 1) {
-          observer.kept(layer, Tensors.longs(best.getFirst()), config.kvHeads());
-        }
+        int at = layer;
+        // what one layer's eviction makes is gone before the next one's begins
+        TensorScope.run(() -> evict(at, last));
       }
+    }
+  }
+
+  private void evict(int layer, boolean last) {
+    List<LayerCache> own = caches(layer);
+    int budget = settings.budgetOf(layer, config.layers());
+    if (own.stream().mapToLong(LayerCache::length).sum() <= (long) budget * parts) {
+      return;
+    }
+    own.forEach(cache -> cache.turnBack(decoder, table));
+    List<Tensor> best = Eviction.cut(layer, own, policy, asked, budget, settings.sinks(), last);
+    EvictionObserver listener = observer;
+    if (listener != null && parts == 1) {
+      listener.kept(layer, Tensors.longs(best.getFirst()), config.kvHeads());
     }
   }
 
