@@ -12,7 +12,6 @@ import io.spillway.report.Claim.Finding;
 import io.spillway.report.Claim.Published;
 import io.spillway.report.Reproduction;
 import io.spillway.tensor.Devices;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +19,9 @@ import java.util.Map;
 /// What PCPP and DistriFusion claim on A100s with SDXL: bytes by shapes and counted, quality on the
 /// model that comes along, latency as predicted.
 public final class DiffusionReproduction implements Reproduction {
+  /// Images at once: the ranks are threads, and each holds its own activations.
+  private static final int BATCH = 8;
+
   private static final Strategy DISTRIFUSION =
       new Strategy.DistriFusion(Strategy.Sync.CORRECTED_ASYNC_GN, false);
   private static final Strategy PCPP = new Strategy.Pcpp(0.3, 0, false);
@@ -87,12 +89,13 @@ public final class DiffusionReproduction implements Reproduction {
         strategy, false, warmup, steps, images.model().sampler(), 3, images.rows(), images.rows());
   }
 
-  private static Images images(ImageModel model, Reproduction.Setting setting, int count) {
+  private static Images images(
+      ImageModel model, Reproduction.Setting setting, int from, int count) {
     long[] noise = new long[count];
     int[] classes = new int[count];
     for (int i = 0; i < count; i++) {
-      noise[i] = setting.seeds().seed() + i;
-      classes[i] = Comparison.label(i);
+      noise[i] = setting.seeds().seed() + from + i;
+      classes[i] = Comparison.label(from + i);
     }
     return new Images(model, model.size(), noise, classes);
   }
@@ -100,7 +103,7 @@ public final class DiffusionReproduction implements Reproduction {
   private static Finding bytesCounted(Reproduction.Setting setting) {
     try (ImageModel model = ImageModel.open("shapes-dit", Devices.cpu());
         Progress.Task task = setting.progress().start("diffuse", 8)) {
-      Images images = images(model, setting, 1);
+      Images images = images(model, setting, 0, 1);
       long[] received = new long[2];
       for (int i = 0; i < 2; i++) {
         received[i] =
@@ -126,17 +129,21 @@ public final class DiffusionReproduction implements Reproduction {
   }
 
   private static Finding psnr(Reproduction.Setting setting, Strategy strategy, int ranks) {
-    int count = setting.choose(8, 64);
+    int count = setting.choose(BATCH, 8 * BATCH);
+    double[] db = new double[count];
     try (ImageModel model = ImageModel.open("shapes-dit", Devices.cpu());
-        Progress.Task task = setting.progress().start("diffuse", 50)) {
-      Images images = images(model, setting, count);
-      float[] one = images.make(job(images, new Strategy.Single(), 25, 4), 1, task).pixels();
-      float[] many = images.make(job(images, strategy, 25, 4), ranks, task).pixels();
-      int each = one.length / count;
-      double[] db = new double[count];
-      Arrays.setAll(db, i -> Quality.psnr(many, one, i * each, each));
-      return Finding.Measured.mean(db, "pictures", Map.of());
+        Progress.Task task = setting.progress().start("diffuse", 50L * count / BATCH)) {
+      for (int from = 0; from < count; from += BATCH) {
+        Images images = images(model, setting, from, BATCH);
+        float[] one = images.make(job(images, new Strategy.Single(), 25, 4), 1, task).pixels();
+        float[] many = images.make(job(images, strategy, 25, 4), ranks, task).pixels();
+        int each = one.length / BATCH;
+        for (int i = 0; i < BATCH; i++) {
+          db[from + i] = Quality.psnr(many, one, i * each, each);
+        }
+      }
     }
+    return Finding.Measured.mean(db, "pictures", Map.of());
   }
 
   private static Finding latency(Reproduction.Setting setting) {
