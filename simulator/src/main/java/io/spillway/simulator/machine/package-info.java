@@ -8,7 +8,7 @@
 /// | field | meaning |
 /// |---|---|
 /// | `hart.lastPc` | address of the instruction just executed |
-/// | `hart.instruction` | the decoded [io.spillway.simulator.isa.Instruction] |
+/// | `hart.instruction` | the decoded [io.spillway.simulator.isa.Instruction] (not after `step` with an instruction) |
 /// | `hart.pc` | address of the next instruction |
 /// | `hart.taken` | whether a branch or jump went elsewhere than to the next word |
 /// | `hart.address` | effective address, valid if `instruction.isMemory()` |
