@@ -42,6 +42,11 @@ import org.bytedeco.pytorch.global.torch;
 /// `limits` prints the matrix rates; `memory DIR BUDGET LENGTH` reads a prompt under Locret's budget with random heads
 /// and prints resident memory.
 public final class CpuBench {
+  /// Rounds until HotSpot has compiled a layer's own loops.
+  private static final int WARM_ROUNDS = 4;
+
+  private static final int ROUNDS = 5;
+
   private CpuBench() {}
 
   public static void main(String[] args) throws Exception {
@@ -104,24 +109,29 @@ public final class CpuBench {
     Map<String, Object> told = new LinkedHashMap<>();
     try (DecoderFolder model = DecoderFolder.open(folder, type, Devices.cpu())) {
       int[] tokens = new java.util.Random(1).ints(prompt, 3, model.config().vocabulary()).toArray();
-      double[] matrix = new double[4];
-      double[] read = new double[4];
-      double[] prefill = new double[3];
-      double[] decode = new double[3];
-      for (int round = 0; round < 4; round++) { // the first warms up
-        matrix[round] = matrixRate(type); // the machine is shared: its rates beside each round
-        read[round] = readRate(model);
+      double[] matrix = new double[ROUNDS];
+      double[] read = new double[ROUNDS];
+      double[] prefill = new double[ROUNDS];
+      double[] decode = new double[ROUNDS];
+      double[] others = new double[ROUNDS];
+      for (int round = -WARM_ROUNDS; round < ROUNDS; round++) {
+        double[] rates = {matrixRate(type), readRate(model)}; // the machine is shared: its rates beside each round
         try (Session session = new Session(model.decoder(), new Policy.Full(), CacheSettings.of(4096, 1024), null, null)) {
+          double foreign = foreignSeconds();
           long begin = System.nanoTime();
-          session.prefill(round == 0 ? Arrays.copyOf(tokens, Math.min(64, prompt)) : tokens, new int[0]);
+          session.prefill(tokens, new int[0]);
           session.logits();
           long answered = System.nanoTime();
           for (int i = 0; i < answer; i++) {
             session.extend(new int[] {tokens[i]});
           }
-          if (round > 0) {
-            prefill[round - 1] = prompt / ((answered - begin) / 1e9);
-            decode[round - 1] = answer / ((System.nanoTime() - answered) / 1e9);
+          long end = System.nanoTime();
+          if (round >= 0) {
+            matrix[round] = rates[0];
+            read[round] = rates[1];
+            prefill[round] = prompt / ((answered - begin) / 1e9);
+            decode[round] = answer / ((end - answered) / 1e9);
+            others[round] = (foreignSeconds() - foreign) / ((end - begin) / 1e9);
           }
         }
       }
@@ -134,12 +144,28 @@ public final class CpuBench {
       told.put("decodeTokensPerSecond", decode);
       told.put("matrixFlops", matrix);
       told.put("readBytesPerSecond", read);
+      told.put("coresOfOthers", others);
       told.put("decodeShareOfReading", Arrays.stream(decode).max().orElseThrow() * matrices * type.bytes() / Arrays.stream(read).max().orElseThrow());
       told.put("prefillShareOfMatrixRate", Arrays.stream(prefill).max().orElseThrow() / prompt * operations / Arrays.stream(matrix).max().orElseThrow());
       told.put("prefillFlops", Arrays.stream(prefill).max().orElseThrow() / prompt * operations);
       told.put("decodeBytesPerSecond", Arrays.stream(decode).max().orElseThrow() * matrices * type.bytes());
     }
     return told;
+  }
+
+  /// Processor seconds that other processes of this machine have had.
+  private static double foreignSeconds() {
+    try {
+      String[] all = Files.readAllLines(Path.of("/proc/stat")).getFirst().strip().split("\\s+");
+      String[] own = Files.readString(Path.of("/proc/self/stat")).split("\\) ")[1].split(" ");
+      double ticks = -Double.parseDouble(own[11]) - Double.parseDouble(own[12]);
+      for (int i : new int[] {1, 2, 3, 6, 7, 8}) { // user, nice, system, interrupts, stolen
+        ticks += Double.parseDouble(all[i]);
+      }
+      return ticks / 100;
+    } catch (IOException e) {
+      return Double.NaN;
+    }
   }
 
   /// Reads every matrix of the model once with as many threads, parts and rows side by side as a step does, adding up
@@ -198,7 +224,7 @@ public final class CpuBench {
     return told;
   }
 
-  private static double matrixRate(DType type) {
+  static double matrixRate(DType type) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor x = Tensors.empty(type, 1024, 2048).normal_(0, 1, new GeneratorOptional());
       Tensor w = Tensors.empty(type, 5632, 2048).normal_(0, 1, new GeneratorOptional());

@@ -21,6 +21,9 @@ public final class VectorLayerMath implements LayerMath {
   /// Numbers of one part.
   private static final int PART = 16_384;
 
+  /// Tokens of a tile.
+  private static final int TILE = 16;
+
   private final Team team;
 
   public VectorLayerMath(Team team) {
@@ -44,9 +47,15 @@ public final class VectorLayerMath implements LayerMath {
         part -> some(of, row, (int) part * size, (int) Math.min(rows, (part + 1) * size)));
   }
 
+  /// Rows by tiles of tokens, of which all heads are worked on before the next: what a projection
+  /// writes has a token's heads side by side, and tokens often a page apart.
   private static void some(Heads of, Row row, int from, int to) {
+    int tile = TILE * of.heads();
     for (int i = from; i < to; i++) {
-      row.run(i / of.tokens(), i % of.tokens());
+      int first = i / tile * TILE;
+      int tokens = Math.min(TILE, of.tokens() - first);
+      int at = i % tile;
+      row.run(at / tokens, first + at % tokens);
     }
   }
 

@@ -41,6 +41,7 @@ public final class Torch {
               + e,
           e);
     }
+    HostAllocator.keepFreedMemory();
     loaded = true;
   }
 
