@@ -39,8 +39,6 @@ final class VectorBits {
   /// Added and taken away again, it rounds to a whole number.
   private static final float ROUND = 0x1.8p23f;
 
-  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
-
   private VectorBits() {}
 
   /// The sum of all lanes, by halves.
@@ -63,8 +61,7 @@ final class VectorBits {
   /// of ln 2), scaled by two halves of `2^n`.
   static FloatVector exp(FloatVector x) {
     FloatVector in = x.max(-104f).min(89f);
-    FloatVector shifted = in.fma(LOG2_E, ROUND);
-    FloatVector n = shifted.sub(ROUND);
+    FloatVector n = in.fma(LOG2_E, ROUND).sub(ROUND);
     FloatVector r =
         n.fma(FloatVector.broadcast(F, -LN2_LOW), n.fma(FloatVector.broadcast(F, -LN2_HIGH), in));
     FloatVector series = r.fma(1f / 5040, 1f / 720);
@@ -74,8 +71,7 @@ final class VectorBits {
     series = series.fma(r, FloatVector.broadcast(F, 0.5f));
     series = series.fma(r, FloatVector.broadcast(F, 1f));
     series = series.fma(r, FloatVector.broadcast(F, 1f));
-    // the whole number stands in the last bits, for a conversion would look for what is no number
-    IntVector power = shifted.reinterpretAsInts().sub(ROUND_BITS);
+    IntVector power = (IntVector) n.convert(VectorOperators.F2I, 0);
     IntVector half = power.lanewise(VectorOperators.ASHR, 1);
     return series.mul(twoTo(half)).mul(twoTo(power.sub(half)));
   }

@@ -17,7 +17,7 @@ final class HostAllocator {
   private static final int MAPPED_BYTES = 64 << 20;
 
   /// Free bytes at an arena's end from which they go back to the system.
-  private static final int FREE_BYTES = 256 << 20;
+  private static final int FREE_BYTES = 128 << 20;
 
   private HostAllocator() {}
 
