@@ -140,7 +140,7 @@ final class Cache extends Below {
 
   /// When an access that comes at `time` is taken: later while every miss register is in use.
   long takes(long time) {
-    return time >= blockedFrom && time < blockedUntil ? blockedUntil : time;
+    return Math.max(time, misses.earliest());
   }
 
   /// An access of the core itself.

@@ -51,7 +51,7 @@ public final class BranchUnit {
 
   public long unknownTarget;
 
-  /// Branches of wrong paths that were found to lead fetch the wrong way before their path ended.
+  /// Branches of wrong paths that decode or execution put right before their path ended.
   public long mispredictedAside;
 
   /// Direct branches of the right path whose target decode had to put right.
@@ -246,7 +246,11 @@ public final class BranchUnit {
 
   /// Decode found the target of a direct branch: puts the target buffer and the history right.
   public void redirect(long pc, long known) {
-    redirected++;
+    if (wrongPaths > 0) {
+      mispredictedAside++;
+    } else {
+      redirected++;
+    }
     now.redirected = true;
     direction.repair(pc, now.slot, true);
     now.indirectHistory = (now.historyBefore << 1 | 1) & historyMask;

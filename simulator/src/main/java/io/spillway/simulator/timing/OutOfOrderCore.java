@@ -261,6 +261,11 @@ public final class OutOfOrderCore extends TimingCore {
     return sentAt[(int) (number + 1 + younger - core.fetchQueue()) & mask] + 1;
   }
 
+  /// When the instruction `younger` places behind the next one left the fetch queue.
+  long sent(int younger) {
+    return sentAt[(int) (number + 1 + younger) & mask];
+  }
+
   /// Begins a wrong path: rename goes on from where it is until [#leaveWrongPath].
   void enterWrongPath() {
     savedSendCycle = sendCycle;

@@ -1,5 +1,6 @@
 package io.spillway.simulator.timing;
 
+import io.spillway.simulator.isa.OpClass;
 import io.spillway.simulator.machine.Hart;
 import io.spillway.simulator.machine.Machine;
 import io.spillway.simulator.machine.Speculation;
@@ -163,6 +164,9 @@ final class WrongPath {
       pc += t.length;
       if (t.control) {
         branches.predict(t.in, here, at);
+        if (renames) {
+          putRight(t, here, until);
+        }
         boolean predicted = branches.taken();
         pc = predicted ? branches.target() : pc;
         long next = depth < DEPTH && executed < lastIssue - 1 ? values[depth].next : pc;
@@ -174,6 +178,20 @@ final class WrongPath {
         }
       }
       t = code.after(t, here, pc);
+    }
+  }
+
+  /// Lets decode find the target of a direct branch before the path is left: fetch goes on there.
+  private void putRight(TimedInstruction t, long pc, long until) {
+    long known = pc + t.in.imm();
+    boolean asTold = branches.taken() ? branches.target() == known : t.opClass != OpClass.JUMP;
+    if (!t.direct || asTold) {
+      return;
+    }
+    long resumed = owner.sent(fetched - 1) + core.fetchToDecode() + 2;
+    if (resumed < until) {
+      branches.redirect(pc, known);
+      fetch.moveTo(resumed);
     }
   }
 

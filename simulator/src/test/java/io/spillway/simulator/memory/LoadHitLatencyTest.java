@@ -79,4 +79,21 @@ class LoadHitLatencyTest {
     // then it waits for the next edge and takes two cycles of the cache: 740 ps
     assertThat(done - LATER - 10_000).isEqualTo(740_000);
   }
+
+  @Test
+  void aCacheWhoseRegistersAreAllPromisedTakesNothingBeforeTheNextIsFree() {
+    // given four misses on their way and a fifth that waits for the first of their registers
+    MemorySystem memory = minor();
+    memory.frames().reserve(0, 1 << 20);
+    for (int i = 0; i < 5; i++) {
+      memory.load(0x1000 + i * 0x40L, 8, LATER, 0x10000);
+    }
+    // when it is asked from when on it takes another
+    long takes = memory.takes(LATER);
+    // then that is when the second register is free, although the fifth miss has not begun
+    long fifth = memory.load(0x1000 + 4 * 0x40L, 8, LATER, 0x10000);
+    assertThat(takes).isGreaterThan(LATER).isLessThan(fifth);
+    assertThat(memory.takes(takes)).isEqualTo(takes);
+    assertThat(memory.takes(takes - 1)).isEqualTo(takes);
+  }
 }

@@ -134,6 +134,21 @@ class WrongPathTest {
   }
 
   @Test
+  void decodePutsAJumpOfTheWrongPathRight() throws Exception {
+    // not in the target buffer, so fetch goes on behind it until decode knows better
+    Consumer<TinyElf> wrong =
+        p -> {
+          p.word(Op.JAL.match() | 8 << 20); // jumps over the fence
+          p.word(Op.FENCE.match());
+          load(p, 1024);
+        };
+    TimingResult result = run("o3", wrong, p -> {});
+    assertThat(result.wrongPathMispredicts()).isEqualTo(1);
+    assertThat(result.decodeRedirects()).isZero();
+    assertThat(dataAccesses(result)).as("the load behind the jump is sent").isEqualTo(2);
+  }
+
+  @Test
   void whatMayNotBeReadIsNotAsked() throws Exception {
     TimingResult result = run("o3", p -> p.i(Op.LD, 8, 0, 64), p -> {});
     assertThat(dataAccesses(result)).isEqualTo(1);
