@@ -6,6 +6,9 @@ import java.util.List;
 /// A table for a terminal: columns aligned (numbers to the right), cut to the width of the terminal
 /// with an ellipsis in the widest text column; complete and plain when the output is piped.
 public final class TextTable {
+  /// With its interval and unit; what is longer is a sentence that begins with a number.
+  private static final int LONGEST_NUMBER = 56;
+
   private static final String GAP = "  ";
   private static final int NARROWEST = 8;
 
@@ -122,6 +125,8 @@ public final class TextTable {
   /// A cell that starts like a number counts as one: `12`, `-3.1 %`, `4.2 GB/s`, or a dash for
   /// none.
   private static boolean isNumeric(String cell) {
-    return cell.isEmpty() || cell.equals("-") || cell.matches("[-+±<>≤≥]?\\s?[0-9.,]+.*");
+    return cell.isEmpty()
+        || cell.equals("-")
+        || cell.length() <= LONGEST_NUMBER && cell.matches("[-+±<>≤≥]?\\s?[0-9.,]+.*");
   }
 }

@@ -22,6 +22,15 @@ final class TextTableTest {
   }
 
   @Test
+  void aSentenceThatBeginsWithANumberIsNone() {
+    TextTable table = new TextTable("figure", "setting");
+    table.row(
+        "5.4 (3.6 to 7.2) % mean error",
+        "62 runs of 64 to 512 A100, each model left out of the fit as there");
+    assertThat(table.numericColumns()).containsExactly(true, false);
+  }
+
+  @Test
   void cutsTheWidestTextColumnToTheTerminal() {
     assertThat(table().render(20))
         .isEqualTo(
