@@ -3,6 +3,7 @@ package io.spillway.server.images;
 import io.spillway.diffusion.Caption;
 import io.spillway.diffusion.Images;
 import io.spillway.diffusion.shapes.Png;
+import io.spillway.tensor.HostMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +74,7 @@ final class ImageEngine implements AutoCloseable {
           metrics.running(1);
           end(task, draw(task));
           metrics.running(0);
+          HostMemory.releaseUnused(); // the ranks' threads have ended and left theirs
         }
       }
     } catch (InterruptedException e) {
