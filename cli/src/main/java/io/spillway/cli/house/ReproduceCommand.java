@@ -58,7 +58,9 @@ public final class ReproduceCommand extends SpillwayCommand {
   @Option(names = "--quick", description = "Few samples: some minutes in all (the default).")
   private boolean quick;
 
-  @Option(names = "--full", description = "As many samples as the results pages have.")
+  @Option(
+      names = "--full",
+      description = "As many samples as the results pages have: about 20 minutes of CPU in all.")
   private boolean full;
 
   @Option(
