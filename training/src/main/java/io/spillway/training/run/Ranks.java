@@ -162,6 +162,22 @@ public final class Ranks implements AutoCloseable {
     }
   }
 
+  /// Exchanges once what a step exchanges, so that the buffers which that takes are there when the
+  /// device's memory is shared out: on a GPU NCCL's channels take more than half a gigabyte.
+  ///
+  /// @param gradients what they hold now is of no use afterwards
+  void rehearse(
+      Device device,
+      MemorySegment weights,
+      MemorySegment gradients,
+      Precision precision,
+      long parameters) {
+    if (size > 1) {
+      gatherWeights(device, weights, precision, parameters);
+      meanGradients(device, gradients, precision, parameters, 0, parameters);
+    }
+  }
+
   /// Waits until every rank is here.
   public void barrier() {
     group.ifPresent(ProcessGroup::barrier);

@@ -153,6 +153,7 @@ public final class ScheduleComparison implements AutoCloseable {
     rates =
         known.orElseGet(
             () -> where.rates(device, settings.precision(), settings.master(), threads));
+    ranks.rehearse(device, weights, gradients, settings.precision(), parameters.size());
     room = DeviceRoom.of(device, subgroups, options);
   }
 

@@ -258,6 +258,7 @@ public final class Trainer implements AutoCloseable {
               stated.get().overlapsForward());
       return stated.get();
     }
+    ranks.rehearse(device, weights, gradients, settings.precision(), parameters.size());
     PerformanceModel.Choice choice =
         DeviceRoom.of(device, subgroups, options).choose(workload, rates.together(), 1);
     prediction = choice.prediction();
