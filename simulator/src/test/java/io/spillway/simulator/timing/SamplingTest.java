@@ -50,6 +50,16 @@ final class SamplingTest {
   }
 
   @Test
+  void aWindowCountsItsOwnBranchesOnly() throws Exception {
+    TimingRun.Window small = new TimingRun.Window(0, 500_000, 1_000, 0);
+    TimingResult part = run("bfs kronecker 11", small);
+    assertThat(part.instructions()).isEqualTo(1_000);
+    // a hundred instructions of each wrong path at most are predicted besides
+    assertThat(part.conditionalBranches()).isBetween(1L, 1_000L + 100 * part.mispredicts());
+    assertThat(part.mispredicts()).isLessThanOrEqualTo(1_000);
+  }
+
+  @Test
   void refusesSamplesLongerThanTheirPeriod() {
     assertThatThrownBy(() -> new TimingRun.Window(0, 900, 200, 1_000))
         .isInstanceOfSatisfying(
