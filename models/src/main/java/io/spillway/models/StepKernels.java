@@ -12,13 +12,9 @@ import io.spillway.tensor.cuda.CudaContext;
 import io.spillway.tensor.cuda.CudaModule;
 import io.spillway.tensor.cuda.CudaModule.Kernel;
 import io.spillway.tensor.cuda.CudaModule.Kernel.Layout;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -128,7 +124,8 @@ public final class StepKernels implements AutoCloseable {
             CudaModule module =
                 context.module(
                     CudaCompiler.compile(
-                        source("device.cu") + source("step.cu"),
+                        CudaCompiler.source(StepKernels.class, "device.cu")
+                            + CudaCompiler.source(StepKernels.class, "step.cu"),
                         "step.cu",
                         architecture,
                         List.of("-DLANES=" + lanes, "-DGROUP=" + group)));
@@ -149,17 +146,6 @@ public final class StepKernels implements AutoCloseable {
   /// Shared memory of a block: the vector.
   private static int shared(int columns) {
     return columns * Float.BYTES;
-  }
-
-  private static String source(String name) {
-    try (InputStream in = StepKernels.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException(name + " is not on the class path");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /// Why the kernels do not serve a model, or null if they do on a GPU that is new enough.

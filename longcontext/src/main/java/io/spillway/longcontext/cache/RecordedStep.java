@@ -4,6 +4,7 @@ import io.spillway.models.Decoder;
 import io.spillway.models.DecoderConfig;
 import io.spillway.models.StepAttention;
 import io.spillway.models.StepKernels;
+import io.spillway.platform.SpillwayException;
 import io.spillway.tensor.ComputeDevice;
 import io.spillway.tensor.CudaGraph;
 import io.spillway.tensor.DType;
@@ -13,7 +14,6 @@ import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.MemoryFormatOptional;
@@ -99,8 +99,15 @@ final class RecordedStep implements AutoCloseable {
   }
 
   /// What is tried first: `-Dspillway.step=in_turn` or `operations` leaves out what comes before.
-  private static final Way FIRST_WAY =
-      Way.valueOf(System.getProperty("spillway.step", "overlapped").toUpperCase(Locale.ROOT));
+  private static Way first(String wanted) {
+    for (Way way : Way.values()) {
+      if (way.name().equalsIgnoreCase(wanted)) {
+        return way;
+      }
+    }
+    throw SpillwayException.badInput(
+        "-Dspillway.step is %s; it must be overlapped, in_turn or operations", wanted);
+  }
 
   /// How the step will run.
   private record Recording(@Nullable StepKernels kernels, @Nullable CudaGraph graph, String how) {}
@@ -109,13 +116,14 @@ final class RecordedStep implements AutoCloseable {
     if (!device.isCuda()) {
       return new Recording(null, null, "without a graph, the device is no GPU");
     }
+    Way first = first(System.getProperty("spillway.step", "overlapped"));
     StringBuilder why = new StringBuilder();
     String none = StepKernels.whyNot(decoder);
     if (none != null) {
       why.append(" (").append(none).append(')');
     }
     for (Way way : Way.values()) {
-      if (way.ordinal() < FIRST_WAY.ordinal() || (none != null && way != Way.OPERATIONS)) {
+      if (way.ordinal() < first.ordinal() || (none != null && way != Way.OPERATIONS)) {
         continue;
       }
       StepKernels own = null;

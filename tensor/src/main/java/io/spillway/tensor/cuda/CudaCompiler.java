@@ -6,15 +6,31 @@ import static io.spillway.tensor.cuda.NativeLibrary.LONG;
 
 import io.spillway.platform.ErrorCode;
 import io.spillway.platform.SpillwayException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /// Compiles CUDA C++ for one architecture with NVRTC, which libtorch brings for its own use.
 public final class CudaCompiler {
   private CudaCompiler() {}
+
+  /// The text of a resource beside a class.
+  public static String source(Class<?> beside, String name) {
+    try (InputStream in = beside.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is not on the class path");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /// Compiles `source`.
   ///
@@ -61,7 +77,7 @@ public final class CudaCompiler {
                   + " ("
                   + status
                   + "): "
-                  + new String(log, java.nio.charset.StandardCharsets.UTF_8));
+                  + new String(log, StandardCharsets.UTF_8));
         }
         return bytes(lib, arena, program, "nvrtcGetCUBINSize", "nvrtcGetCUBIN");
       } finally {

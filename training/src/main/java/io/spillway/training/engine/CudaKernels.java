@@ -9,12 +9,8 @@ import io.spillway.tensor.cuda.CudaContext;
 import io.spillway.tensor.cuda.CudaModule;
 import io.spillway.tensor.cuda.CudaStream;
 import io.spillway.tensor.cuda.LockedMemory;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +45,7 @@ final class CudaKernels implements AutoCloseable {
         _ -> {
           byte[] code =
               CudaCompiler.compile(
-                  source(),
+                  CudaCompiler.source(CudaKernels.class, "adam.cu"),
                   "adam.cu",
                   context.architecture(),
                   List.of("-DGRADIENT=" + format(gradient), "-DWEIGHT=" + format(weight)));
@@ -67,17 +63,6 @@ final class CudaKernels implements AutoCloseable {
       case F16 -> 1;
       case F32 -> 2;
     };
-  }
-
-  private static String source() {
-    try (InputStream in = CudaKernels.class.getResourceAsStream("adam.cu")) {
-      if (in == null) {
-        throw new IllegalStateException("adam.cu is not on the class path");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   synchronized void update(AdamStep k, AdamBuffers b) {
