@@ -9,6 +9,7 @@ import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.protocol.Encoding;
+import io.spillway.reservoir.protocol.KeptEncodings;
 import io.spillway.reservoir.protocol.ReadoutTrainer;
 import java.util.List;
 
@@ -43,10 +44,22 @@ public final class ReservoirTrainer {
       Engine engine,
       Seeds seeds,
       Progress progress) {
+    return train(set, config, framing, engine, seeds, KeptEncodings.none(), progress);
+  }
+
+  /// The same, resumable: finished encodings are kept.
+  public static Result train(
+      RecordingSet set,
+      LiquidConfig config,
+      Framing framing,
+      Engine engine,
+      Seeds seeds,
+      KeptEncodings kept,
+      Progress progress) {
     List<String> classes = set.classes();
     int[] labels = set.indices(classes);
     Liquid liquid = new Liquid(config, framing);
-    Encoding encoding = Encoding.of(liquid, engine, set, progress);
+    Encoding encoding = Encoding.of(liquid, engine, set, kept, progress);
     ReadoutTrainer.Trained trained =
         ReadoutTrainer.train(encoding.counts(), labels, classes.size(), seeds.stream("validation"));
     return new Result(
@@ -59,18 +72,19 @@ public final class ReservoirTrainer {
   /// Tests a model on a set.
   public static Evaluation evaluate(
       ReservoirModel model, RecordingSet set, Engine engine, Progress progress) {
-    return evaluate(model, model.readout(), set, engine, progress);
+    return evaluate(model, model.readout(), set, engine, KeptEncodings.none(), progress);
   }
 
-  /// Tests a model on a set with another readout in the place of its own.
+  /// Tests a model on a set with another readout in the place of its own; resumable.
   public static Evaluation evaluate(
       ReservoirModel model,
       Classifier readout,
       RecordingSet set,
       Engine engine,
+      KeptEncodings kept,
       Progress progress) {
     int[] truth = set.indices(model.classes());
-    Encoding encoding = Encoding.of(model.liquid(), engine, set, progress);
+    Encoding encoding = Encoding.of(model.liquid(), engine, set, kept, progress);
     int[] predicted = readout.predict(encoding.counts());
     int[][] confusion = new int[model.classes().size()][model.classes().size()];
     for (int i = 0; i < truth.length; i++) {

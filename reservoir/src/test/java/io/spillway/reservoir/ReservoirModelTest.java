@@ -19,6 +19,7 @@ import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.liquid.LiquidResponse;
 import io.spillway.reservoir.liquid.Wiring;
+import io.spillway.reservoir.protocol.KeptEncodings;
 import io.spillway.reservoir.view.Pictures;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,6 +155,7 @@ final class ReservoirModelTest {
                 model.readout(), exact ? memory.noiseless() : memory, new Seeds(1).stream(stream)),
             set,
             new Engine.Sparse(),
+            KeptEncodings.none(),
             Progress.silent())
         .predicted();
   }

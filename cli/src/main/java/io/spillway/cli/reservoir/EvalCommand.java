@@ -9,6 +9,7 @@ import io.spillway.reservoir.crossbar.DeviceModel;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.ArrayReadout;
 import io.spillway.reservoir.learn.Classifier;
+import io.spillway.reservoir.protocol.KeptEncodings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,7 +19,13 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `reservoir eval`: tests a model on labelled recordings.
-@Command(name = "eval", description = "Test a trained model on labelled recordings.")
+@Command(
+    name = "eval",
+    description = {
+      "Test a trained model on labelled recordings.",
+      "The same command goes on after Ctrl-C or a kill: finished encodings lie in the folder of runs"
+          + " until its end."
+    })
 public final class EvalCommand extends SpillwayCommand {
   @Mixin private SetOptions set = new SetOptions();
   @Mixin private EngineOptions engine = new EngineOptions();
@@ -41,12 +48,18 @@ public final class EvalCommand extends SpillwayCommand {
 
   @Override
   protected void execute() {
+    try (KeptEncodings kept = Keeping.beside(runsFolder().resolve("reservoir-eval"))) {
+      evaluate(kept);
+    }
+  }
+
+  private void evaluate(KeptEncodings kept) {
     DeviceModel array = readoutMemory == null ? null : ArrayReadout.device(readoutMemory);
     ReservoirModel loaded = ReservoirModel.load(model);
     RecordingSet recordings = set.open(loaded.config().seed());
     ReservoirTrainer.Evaluation result =
         ReservoirTrainer.evaluate(
-            loaded, readout(loaded, array), recordings, engine.engine(), progress());
+            loaded, readout(loaded, array), recordings, engine.engine(), kept, progress());
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("recordings", recordings.size());
     results.put("accuracy", result.accuracy());
@@ -57,6 +70,7 @@ public final class EvalCommand extends SpillwayCommand {
     results.put("confusion", result.confusion());
     results.put("spikes_per_recording", result.spikes() / (double) recordings.size());
     record(newRunFolder(), loaded.config().seed(), results);
+    kept.remove();
     TextTable table = new TextTable("class", "recordings", "named rightly", "most often taken for");
     for (int c = 0; c < loaded.classes().size(); c++) {
       int total = 0;

@@ -9,6 +9,7 @@ import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.events.Sensor;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.protocol.Encoding;
+import io.spillway.reservoir.protocol.KeptEncodings;
 import io.spillway.reservoir.protocol.Probes;
 import io.spillway.reservoir.protocol.Splits;
 import java.util.LinkedHashMap;
@@ -22,8 +23,11 @@ import picocli.CommandLine.Option;
 /// `reservoir probe`: compares readouts on one liquid, with all recordings or a few of each class.
 @Command(
     name = "probe",
-    description =
-        "Compare readouts on the liquid's counts: over folds, or with a few recordings a class.")
+    description = {
+      "Compare readouts on the liquid's counts: over folds, or with a few recordings a class.",
+      "The same command goes on after Ctrl-C or a kill: finished encodings lie in the folder of runs"
+          + " until its end."
+    })
 public final class ProbeCommand extends SpillwayCommand {
   @Mixin private SetOptions set = new SetOptions();
   @Mixin private LiquidOptions options = new LiquidOptions();
@@ -63,13 +67,19 @@ public final class ProbeCommand extends SpillwayCommand {
     if (draws < 2 || draws > 1000) {
       throw SpillwayException.badInput("--draws %d, 2 to 1000 are possible", draws);
     }
+    try (KeptEncodings kept = Keeping.beside(runsFolder().resolve("reservoir-probe"))) {
+      probe(kept);
+    }
+  }
+
+  private void probe(KeptEncodings kept) {
     List<Probes.Readout> chosen = readouts.stream().map(ProbeCommand::readout).toList();
     RecordingSet recordings = set.open(options.seed);
     Sensor sensor = recordings.read(0).sensor();
     Liquid liquid = new Liquid(options.liquid(sensor), options.framing(sensor));
     int[] labels = recordings.indices(recordings.classes());
     int classes = recordings.classes().size();
-    Encoding encoding = Encoding.of(liquid, engine.engine(), recordings, progress());
+    Encoding encoding = Encoding.of(liquid, engine.engine(), recordings, kept, progress());
     Seeds seeds = new Seeds(options.seed);
     Map<String, Object> results = new LinkedHashMap<>();
     results.put("recordings", recordings.size());
@@ -90,6 +100,7 @@ public final class ProbeCommand extends SpillwayCommand {
       }
     }
     record(newRunFolder(), options.seed, results);
+    kept.remove();
     answer(results, table);
   }
 

@@ -8,6 +8,7 @@ import io.spillway.reservoir.ReservoirTrainer;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.events.Sensor;
 import io.spillway.reservoir.protocol.CrossValidation;
+import io.spillway.reservoir.protocol.KeptEncodings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,7 +20,11 @@ import picocli.CommandLine.Option;
 /// `reservoir train`: encodes recordings and fits the readout.
 @Command(
     name = "train",
-    description = "Encode labelled recordings with the liquid and train the readout on its spikes.")
+    description = {
+      "Encode labelled recordings with the liquid and train the readout on its spikes.",
+      "The same command goes on after Ctrl-C or a kill: finished encodings lie in"
+          + " MODEL.encoding-... (with --folds in the folder of runs) until the model is written."
+    })
 public final class TrainCommand extends SpillwayCommand {
   @Mixin private SetOptions set = new SetOptions();
   @Mixin private LiquidOptions options = new LiquidOptions();
@@ -42,6 +47,13 @@ public final class TrainCommand extends SpillwayCommand {
     if ((output == null) == (folds == null)) {
       throw SpillwayException.badInput("give either --output FILE or --folds K");
     }
+    Path beside = output == null ? runsFolder().resolve("reservoir-train") : output;
+    try (KeptEncodings kept = Keeping.beside(beside)) {
+      train(kept);
+    }
+  }
+
+  private void train(KeptEncodings kept) {
     RecordingSet recordings = set.open(options.seed);
     Sensor sensor = recordings.read(0).sensor();
     Map<String, Object> results = new LinkedHashMap<>();
@@ -57,6 +69,7 @@ public final class TrainCommand extends SpillwayCommand {
               engine.engine(),
               folds,
               new Seeds(options.seed),
+              kept,
               progress());
       results.put("folds", result.accuracy().values());
       results.put("accuracy", result.accuracy().mean());
@@ -75,6 +88,7 @@ public final class TrainCommand extends SpillwayCommand {
               options.framing(sensor),
               engine.engine(),
               new Seeds(options.seed),
+              kept,
               progress());
       result.model().save(output);
       results.put("validation_accuracy", result.validation());
@@ -93,6 +107,7 @@ public final class TrainCommand extends SpillwayCommand {
     }
     Path folder = newRunFolder();
     record(folder, options.seed, results);
+    kept.remove();
     answer(results, table);
   }
 }

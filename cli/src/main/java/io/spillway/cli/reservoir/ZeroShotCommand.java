@@ -14,6 +14,7 @@ import io.spillway.reservoir.liquid.Framing;
 import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidConfig;
 import io.spillway.reservoir.protocol.Encoding;
+import io.spillway.reservoir.protocol.KeptEncodings;
 import io.spillway.reservoir.protocol.Retrieval;
 import io.spillway.reservoir.protocol.SenseGeometry;
 import io.spillway.reservoir.protocol.ZeroShot;
@@ -34,9 +35,12 @@ import picocli.CommandLine.Option;
 /// `reservoir zero-shot`: from sound to image and back, for classes never seen in training.
 @Command(
     name = "zero-shot",
-    description =
-        "Learn to match sounds with event recordings on some digits and test on digits never seen:"
-            + " from sound to image, from image to sound, and with every class in the gallery.")
+    description = {
+      "Learn to match sounds with event recordings on some digits and test on digits never seen:"
+          + " from sound to image, from image to sound, and with every class in the gallery.",
+      "The same command goes on after Ctrl-C or a kill: finished encodings lie in the folder of runs"
+          + " until its end."
+    })
 public final class ZeroShotCommand extends SpillwayCommand {
   @Option(
       names = "--events",
@@ -159,6 +163,19 @@ public final class ZeroShotCommand extends SpillwayCommand {
     if (!(penalty > 0)) {
       throw SpillwayException.badInput("--penalty %s, above 0 is possible", penalty);
     }
+    try (KeptEncodings seen = Keeping.beside(runsFolder().resolve("reservoir-zero-shot-seen"));
+        KeptEncodings more = Keeping.beside(runsFolder().resolve("reservoir-zero-shot-emulated"));
+        KeptEncodings heard = Keeping.beside(runsFolder().resolve("reservoir-zero-shot-heard"))) {
+      match(new Kept(seen, more, heard));
+      seen.remove();
+      more.remove();
+      heard.remove();
+    }
+  }
+
+  private record Kept(KeptEncodings seen, KeptEncodings emulated, KeptEncodings heard) {}
+
+  private void match(Kept kept) {
     ZeroShot.Method chosen = method();
     Retrieval.Measure how = measure(chosen);
     RecordingSet heardSet = heard();
@@ -166,17 +183,17 @@ public final class ZeroShotCommand extends SpillwayCommand {
     RecordingSet seenSet = known(RecordingSet.open(events), names, events);
     int[] soundLabels = heardSet.indices(names);
     RecordingSet visual = seenSet;
-    Counts counts = encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, visual);
+    LiquidConfig eye = LiquidConfig.LOCAL_NMNIST.withNeurons(784);
+    Counts counts = encode(eye, Framing.NMNIST, visual, kept.seen());
     int[] labels = visual.indices(names);
     RecordingSet emulated = images.open(1);
     if (emulated != null) {
       RecordingSet more = known(SetOptions.slice(emulated, skip, limit), names, events);
-      counts =
-          Counts.join(
-              counts, encode(LiquidConfig.LOCAL_NMNIST.withNeurons(784), Framing.NMNIST, more));
+      counts = Counts.join(counts, encode(eye, Framing.NMNIST, more, kept.emulated()));
       labels = IntStream.concat(IntStream.of(labels), IntStream.of(more.indices(names))).toArray();
     }
-    Counts heard = encode(LiquidConfig.LOCAL_SOUND.withNeurons(500), Framing.TIDIGITS, heardSet);
+    LiquidConfig ear = LiquidConfig.LOCAL_SOUND.withNeurons(500);
+    Counts heard = encode(ear, Framing.TIDIGITS, heardSet, kept.heard());
     ZeroShot.Settings base =
         new ZeroShot.Settings(places(seen, names), places(unseen, names), testPerClass, how);
     List<ZeroShot.Outcome> outcomes = new ArrayList<>();
@@ -226,8 +243,10 @@ public final class ZeroShotCommand extends SpillwayCommand {
     return kept.length == set.size() ? set : set.select(kept);
   }
 
-  private Counts encode(LiquidConfig config, Framing framing, RecordingSet set) {
-    return Encoding.of(new Liquid(config, framing), engine.engine(), set, progress()).counts();
+  private Counts encode(
+      LiquidConfig config, Framing framing, RecordingSet set, KeptEncodings kept) {
+    Liquid liquid = new Liquid(config, framing);
+    return Encoding.of(liquid, engine.engine(), set, kept, progress()).counts();
   }
 
   private void report(

@@ -2,6 +2,7 @@ package io.spillway.reservoir.convert;
 
 import io.spillway.platform.Seeds;
 import io.spillway.platform.SpillwayException;
+import io.spillway.reservoir.events.Digests;
 import io.spillway.reservoir.events.EventRecording;
 import io.spillway.reservoir.events.RecordingSet;
 import java.io.IOException;
@@ -10,6 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -32,6 +36,8 @@ public final class ConvertedSets {
       throw SpillwayException.badInput(
           "%s has %d images, %s has %d labels", images, read.count(), labels, digits.length);
     }
+    Supplier<String> digest = Digests.once(images);
+    String settings = model + " " + (varied ? "varied" : "same") + " " + seeds;
     return RecordingSet.of(
         images,
         IntStream.range(0, read.count()).mapToObj(i -> String.format("%05d", i + 1)).toList(),
@@ -39,7 +45,8 @@ public final class ConvertedSets {
         i ->
             varied
                 ? Saccades.recordVaried(read.image(i), model, seeds.stream("saccades", i))
-                : Saccades.record(read.image(i), model, seeds.stream("saccades", i)));
+                : Saccades.record(read.image(i), model, seeds.stream("saccades", i)),
+        i -> String.join(" ", digest.get(), String.valueOf(i), settings));
   }
 
   /// What turns sound number `number` of a set into spikes.
@@ -50,11 +57,15 @@ public final class ConvertedSets {
 
   /// A folder of WAV files named `LABEL_SPEAKER_TAKE.wav`, heard through the cochlea.
   public static RecordingSet sounds(Path folder, Cochlea cochlea) {
-    return sounds(folder, (wav, _) -> cochlea.listen(wav));
+    return sounds(folder, (wav, _) -> cochlea.listen(wav), Optional.of(cochlea.toString()));
   }
 
   /// The same through any ear.
   public static RecordingSet sounds(Path folder, Ear ear) {
+    return sounds(folder, ear, Optional.empty());
+  }
+
+  private static RecordingSet sounds(Path folder, Ear ear, Optional<String> known) {
     List<String> names = new ArrayList<>();
     List<String> labels = new ArrayList<>();
     if (!Files.isDirectory(folder)) {
@@ -75,8 +86,15 @@ public final class ConvertedSets {
       throw SpillwayException.badInput(
           "%s holds no sounds named LABEL_SPEAKER_TAKE.wav, for example 7_jackson_12.wav", folder);
     }
-    return RecordingSet.of(
-        folder, names, labels, i -> ear.listen(Wav.read(folder.resolve(names.get(i))), i));
+    IntFunction<EventRecording> reader = i -> ear.listen(Wav.read(folder.resolve(names.get(i))), i);
+    return known.isEmpty()
+        ? RecordingSet.of(folder, names, labels, reader)
+        : RecordingSet.of(
+            folder,
+            names,
+            labels,
+            reader,
+            i -> names.get(i) + " " + Digests.of(folder.resolve(names.get(i))) + " " + known.get());
   }
 
   /// Whether a folder holds sounds by their names.

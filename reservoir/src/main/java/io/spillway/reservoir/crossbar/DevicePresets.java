@@ -226,6 +226,11 @@ public final class DevicePresets {
         "unknown device '%s', %s, or a file .yaml or .csv", name, Nearest.hint(name, ALL.keySet()));
   }
 
+  /// Tells any two devices apart by their parts, whatever their names.
+  public static String fingerprint(String name) {
+    return DeviceFile.digest(named(name));
+  }
+
   /// Tells the device of a file from another that lies under its name later; empty for presets.
   public static Optional<String> digest(String name) {
     return DeviceFile.names(name)

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// Labelled recordings that are read one at a time: a folder with `labels.csv` (lines of
@@ -23,13 +24,23 @@ public final class RecordingSet {
   private final List<String> names;
   private final List<String> labels;
   private final IntFunction<EventRecording> reader;
+  private final IntFunction<Optional<String>> origin;
 
   private RecordingSet(
-      Path source, List<String> names, List<String> labels, IntFunction<EventRecording> reader) {
+      Path source,
+      List<String> names,
+      List<String> labels,
+      IntFunction<EventRecording> reader,
+      IntFunction<Optional<String>> origin) {
+    if (names.size() != labels.size() || names.isEmpty()) {
+      throw SpillwayException.badInput(
+          "%s: %d recordings with %d labels", source, names.size(), labels.size());
+    }
     this.source = source;
     this.names = List.copyOf(names);
     this.labels = List.copyOf(labels);
     this.reader = reader;
+    this.origin = origin;
   }
 
   /// Recordings that are made when they are asked for, for example from images.
@@ -38,20 +49,30 @@ public final class RecordingSet {
   /// @param reader gives recording `i`; called from several threads
   public static RecordingSet of(
       Path source, List<String> names, List<String> labels, IntFunction<EventRecording> reader) {
-    if (names.size() != labels.size() || names.isEmpty()) {
-      throw SpillwayException.badInput(
-          "%s: %d recordings with %d labels", source, names.size(), labels.size());
-    }
-    return new RecordingSet(source, names, labels, reader);
+    return new RecordingSet(source, names, labels, reader, _ -> Optional.empty());
+  }
+
+  /// The same of a set that knows what it is made of.
+  ///
+  /// @param origin what determines the events of recording `i` to the last, for example digests;
+  ///   called from several threads
+  public static RecordingSet of(
+      Path source,
+      List<String> names,
+      List<String> labels,
+      IntFunction<EventRecording> reader,
+      IntFunction<String> origin) {
+    return new RecordingSet(source, names, labels, reader, i -> Optional.of(origin.apply(i)));
   }
 
   /// The recordings named, in that order.
   public RecordingSet select(int[] which) {
-    return of(
+    return new RecordingSet(
         source,
         java.util.Arrays.stream(which).mapToObj(names::get).toList(),
         java.util.Arrays.stream(which).mapToObj(labels::get).toList(),
-        i -> reader.apply(which[i]));
+        i -> reader.apply(which[i]),
+        i -> origin.apply(which[i]));
   }
 
   /// Opens a set.
@@ -112,7 +133,8 @@ public final class RecordingSet {
           part == Part.ALL ? "" : " of the part '" + part.name().toLowerCase(Locale.ROOT) + "'",
           single ? " of a single digit" : "");
     }
-    return new RecordingSet(
+    Supplier<String> digest = Digests.once(source);
+    return of(
         source,
         names,
         labels,
@@ -120,7 +142,8 @@ public final class RecordingSet {
           synchronized (file) {
             return file.read(places.get(i));
           }
-        });
+        },
+        i -> digest.get() + " " + places.get(i));
   }
 
   /// Which recordings of an N-TIDIGITS file, which holds both its parts.
@@ -201,11 +224,12 @@ public final class RecordingSet {
       throw SpillwayException.badInput(
           "%s holds no recordings: give it a labels.csv or one sub-folder a class", folder);
     }
-    return new RecordingSet(
+    return of(
         folder,
         names,
         labels,
-        i -> EventFiles.read(folder.resolve(names.get(i)), Optional.empty()));
+        i -> EventFiles.read(folder.resolve(names.get(i)), Optional.empty()),
+        i -> names.get(i) + " " + Digests.of(folder.resolve(names.get(i))));
   }
 
   public Path source() {
@@ -249,6 +273,12 @@ public final class RecordingSet {
       }
     }
     return out;
+  }
+
+  /// What determines the events of recording `i` to the last, where the set tells: equal origins
+  /// are equal recordings. Files are read for it; may be called from several threads.
+  public Optional<String> origin(int i) {
+    return origin.apply(i);
   }
 
   /// Reads recording `i`; may be called from several threads.

@@ -1,5 +1,7 @@
 package io.spillway.reservoir.learn;
 
+import java.nio.ByteBuffer;
+
 /// Spike counts of many recordings in one byte each; counts above 255 stay at 255.
 ///
 /// **Shapes:** `[size][width]`.
@@ -56,6 +58,16 @@ public final class Counts {
     for (int j = 0; j < width; j++) {
       into[j] = row[j] & 255;
     }
+  }
+
+  /// Puts row `i` as bytes.
+  public void write(int i, ByteBuffer into) {
+    into.put(rows[i]);
+  }
+
+  /// Takes row `i` from bytes that [#write] put.
+  public void read(int i, ByteBuffer from) {
+    from.get(rows[i]);
   }
 
   /// The rows named, in that order, sharing their memory.

@@ -31,11 +31,24 @@ public final class CrossValidation {
       int folds,
       Seeds seeds,
       Progress progress) {
+    return run(set, config, framing, engine, folds, seeds, KeptEncodings.none(), progress);
+  }
+
+  /// The same, resumable: finished encodings are kept.
+  public static Result run(
+      RecordingSet set,
+      LiquidConfig config,
+      Framing framing,
+      Engine engine,
+      int folds,
+      Seeds seeds,
+      KeptEncodings kept,
+      Progress progress) {
     List<String> classes = set.classes();
     int[] labels = set.indices(classes);
     Splits.Split[] splits = Splits.folds(labels, folds, seeds.stream("folds"));
     Liquid liquid = new Liquid(config, framing);
-    Encoding encoding = Encoding.of(liquid, engine, set, progress);
+    Encoding encoding = Encoding.of(liquid, engine, set, kept, progress);
     Spread accuracy = score(encoding.counts(), labels, classes.size(), splits, seeds);
     return new Result(accuracy, encoding.firingRate(liquid));
   }

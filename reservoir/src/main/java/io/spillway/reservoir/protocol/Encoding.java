@@ -1,6 +1,7 @@
 package io.spillway.reservoir.protocol;
 
 import io.spillway.platform.Progress;
+import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.learn.Counts;
 import io.spillway.reservoir.liquid.Encoder;
@@ -9,10 +10,8 @@ import io.spillway.reservoir.liquid.Liquid;
 import io.spillway.reservoir.liquid.LiquidResponse;
 import io.spillway.reservoir.liquid.SpikeFrames;
 import io.spillway.reservoir.liquid.TorchLiquid;
-import io.spillway.tensor.ComputeDevice;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
 
 /// A set of recordings after the liquid.
 ///
@@ -21,56 +20,90 @@ import java.util.concurrent.atomic.LongAdder;
 /// @param inputSpikes spikes that came in
 /// @param additions weights that were added: synaptic operations
 public record Encoding(Counts counts, long spikes, long inputSpikes, long additions) {
+  /// Recordings of a block that is kept: what a kill costs each core at most.
+  private static final int BLOCK = 64;
+
   /// Runs the liquid over the set.
   public static Encoding of(Liquid liquid, Engine engine, RecordingSet set, Progress progress) {
-    Counts counts = new Counts(set.size(), liquid.config().segments() * liquid.config().neurons());
-    Tally tally = new Tally(counts, new LongAdder(), new LongAdder(), new LongAdder());
-    try (Progress.Task task = progress.start("encode", set.size())) {
-      switch (engine) {
-        case Engine.Sparse _ ->
-            Encoder.parallel(
-                set.size(),
-                i -> {
-                  tally.take(i, liquid.run(liquid.framing().frames(set.read(i)), i));
-                  synchronized (task) {
-                    task.advance(1);
-                  }
-                });
-        case Engine.Torch torch -> batches(liquid, torch.device(), set, tally, task);
-      }
+    return of(liquid, engine, set, KeptEncodings.none(), progress);
+  }
+
+  /// Runs the liquid over what is not among the kept blocks of the set; the result is that of a run
+  /// in a piece, bit for bit.
+  public static Encoding of(
+      Liquid liquid, Engine engine, RecordingSet set, KeptEncodings kept, Progress progress) {
+    try {
+      return run(liquid, engine, set, kept, progress);
+    } catch (SpillwayException e) {
+      kept.remove(); // with these recordings no later run can end
+      throw e;
     }
-    return new Encoding(counts, tally.spikes.sum(), tally.inputSpikes.sum(), tally.additions.sum());
+  }
+
+  private static Encoding run(
+      Liquid liquid, Engine engine, RecordingSet set, KeptEncodings kept, Progress progress) {
+    int width = liquid.config().segments() * liquid.config().neurons();
+    return switch (engine) {
+      case Engine.Sparse _ -> {
+        EncodedBlocks blocks = kept.blocks(liquid, engine, set, width, BLOCK);
+        try (Progress.Task task = begin(progress, set, blocks)) {
+          int[] missing = blocks.missing();
+          Encoder.parallel(
+              missing.length,
+              k -> {
+                int i = missing[k];
+                blocks.take(i, liquid.run(liquid.framing().frames(set.read(i)), i));
+                synchronized (task) {
+                  task.advance(1);
+                }
+              });
+        }
+        yield blocks.finished();
+      }
+      case Engine.Torch device -> {
+        try (TorchLiquid torch = liquid.on(device.device())) {
+          // whole batches: libtorch's sums may depend on what lies beside a recording
+          int block = (BLOCK + torch.batch() - 1) / torch.batch() * torch.batch();
+          EncodedBlocks blocks = kept.blocks(liquid, engine, set, width, block);
+          try (Progress.Task task = begin(progress, set, blocks)) {
+            batches(liquid, torch, set, blocks, task);
+          }
+          yield blocks.finished();
+        }
+      }
+    };
+  }
+
+  private static Progress.Task begin(Progress progress, RecordingSet set, EncodedBlocks blocks) {
+    Progress.Task task = progress.start("encode", set.size());
+    task.advance(blocks.known());
+    return task;
   }
 
   private static void batches(
-      Liquid liquid, ComputeDevice device, RecordingSet set, Tally tally, Progress.Task task) {
-    try (TorchLiquid torch = liquid.on(device)) {
-      for (int from = 0; from < set.size(); from += torch.batch()) {
-        int first = from;
-        SpikeFrames[] frames = new SpikeFrames[Math.min(torch.batch(), set.size() - from)];
-        Encoder.parallel(
-            frames.length, k -> frames[k] = liquid.framing().frames(set.read(first + k)));
-        List<LiquidResponse> answers = torch.run(Arrays.asList(frames), first);
-        for (int k = 0; k < frames.length; k++) {
-          tally.take(first + k, answers.get(k));
-        }
-        task.advance(frames.length);
+      Liquid liquid,
+      TorchLiquid torch,
+      RecordingSet set,
+      EncodedBlocks blocks,
+      Progress.Task task) {
+    for (int from = 0; from < set.size(); from += torch.batch()) {
+      if (blocks.done(from)) {
+        continue;
       }
+      int first = from;
+      SpikeFrames[] frames = new SpikeFrames[Math.min(torch.batch(), set.size() - from)];
+      Encoder.parallel(
+          frames.length, k -> frames[k] = liquid.framing().frames(set.read(first + k)));
+      List<LiquidResponse> answers = torch.run(Arrays.asList(frames), first);
+      for (int k = 0; k < frames.length; k++) {
+        blocks.take(first + k, answers.get(k));
+      }
+      task.advance(frames.length);
     }
   }
 
   /// Spikes a neuron and step.
   public double firingRate(Liquid liquid) {
     return spikes / (double) counts.size() / liquid.config().neurons() / liquid.framing().steps();
-  }
-
-  private record Tally(
-      Counts counts, LongAdder spikes, LongAdder inputSpikes, LongAdder additions) {
-    void take(int i, LiquidResponse response) {
-      counts.set(i, response.counts());
-      spikes.add(response.spikes());
-      inputSpikes.add(response.inputSpikes());
-      additions.add(response.additions());
-    }
   }
 }
