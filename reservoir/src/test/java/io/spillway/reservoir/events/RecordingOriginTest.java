@@ -62,8 +62,7 @@ final class RecordingOriginTest {
     Files.write(take, new byte[] {2});
     assertThat(ConvertedSets.sounds(folder, Cochlea.NTIDIGITS).origin(0)).isNotEqualTo(before);
     // an ear that does not tell how it hears
-    RecordingSet unknown =
-        ConvertedSets.sounds(folder, (wav, _) -> Cochlea.NTIDIGITS.listen(wav));
+    RecordingSet unknown = ConvertedSets.sounds(folder, (wav, _) -> Cochlea.NTIDIGITS.listen(wav));
     assertThat(unknown.origin(0)).isEmpty();
   }
 
