@@ -5,12 +5,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -22,6 +22,10 @@ import java.util.zip.CRC32;
 final class BlockFolder implements AutoCloseable {
   static final String SETTINGS = "settings.json";
   private static final String LOCK = "lock";
+
+  /// Folders that runs of this process hold. Linux lets go of all a process's locks on a file when
+  /// any of its channels to it is closed, so that the file of such a folder is not opened again.
+  private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
   private final Path folder;
   private final FileChannel lock;
@@ -43,8 +47,14 @@ final class BlockFolder implements AutoCloseable {
         tell.accept(folder + " is in use by another run: this one keeps nothing for a restart");
         return Optional.empty();
       }
-      AtomicFiles.writeString(folder.resolve(SETTINGS), settings);
-      return Optional.of(new BlockFolder(folder, lock.get(), tell));
+      BlockFolder open = new BlockFolder(folder, lock.get(), tell);
+      try {
+        AtomicFiles.writeString(folder.resolve(SETTINGS), settings);
+      } catch (UncheckedIOException e) {
+        open.close();
+        throw e;
+      }
+      return Optional.of(open);
     } catch (IOException | UncheckedIOException e) {
       tell.accept("nothing is kept for a restart: " + e.getMessage());
       return Optional.empty();
@@ -52,21 +62,35 @@ final class BlockFolder implements AutoCloseable {
   }
 
   private static Optional<FileChannel> lock(Path folder) throws IOException {
-    FileChannel channel =
-        FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      FileLock held = channel.tryLock();
-      if (held != null) {
-        return Optional.of(channel);
-      }
-    } catch (OverlappingFileLockException e) {
-      // another run of this process has it
-    } catch (IOException e) {
-      channel.close();
-      throw e;
+    if (!HELD.add(folder)) {
+      return Optional.empty();
     }
-    channel.close();
-    return Optional.empty();
+    Optional<FileChannel> locked = Optional.empty();
+    try {
+      FileChannel channel =
+          FileChannel.open(
+              folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      try {
+        locked = Optional.ofNullable(channel.tryLock()).map(_ -> channel);
+      } finally {
+        if (locked.isEmpty()) {
+          channel.close();
+        }
+      }
+      return locked;
+    } finally {
+      if (locked.isEmpty()) {
+        HELD.remove(folder);
+      }
+    }
+  }
+
+  private static void unlock(Path folder, FileChannel lock) throws IOException {
+    try {
+      lock.close();
+    } finally {
+      HELD.remove(folder);
+    }
   }
 
   /// Whether a run holds the folder now.
@@ -79,7 +103,7 @@ final class BlockFolder implements AutoCloseable {
       if (lock.isEmpty()) {
         return true;
       }
-      lock.get().close();
+      unlock(folder, lock.get());
       return false;
     } catch (IOException e) {
       return false;
@@ -148,7 +172,7 @@ final class BlockFolder implements AutoCloseable {
   @Override
   public void close() {
     try {
-      lock.close();
+      unlock(folder, lock);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot close " + folder.resolve(LOCK), e);
     }
