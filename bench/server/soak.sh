@@ -5,7 +5,7 @@
 #   bench/server/soak.sh [--images] [SECONDS] [OUT.json]        (default 1200, soak.json)
 # --images: the service for images (diffuse serve), which writes no files, so without the disk; cancelled requests instead of contexts.
 # As root on Linux stored contexts lie on a small tmpfs that is filled now and then, and a memory cgroup (v1 or v2)
-# holds the server to SOAK_MEMORY bytes (default 400 MiB, 1 GiB for images); without these rights both parts are left out and said so.
+# holds the server to SOAK_MEMORY bytes (default 400 MiB, 2 GiB for images); without these rights both parts are left out and said so.
 # CP: class path of Spillway's modules (default: that of ./spillway).
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
@@ -37,7 +37,7 @@ elif mount -t tmpfs -o size=4m tmpfs "$work/sessions" 2>/dev/null; then
 else
   echo "soak: no right to mount a small disk; the part with a full disk is left out" >&2
 fi
-limit=${SOAK_MEMORY:-$([ $class = Soak ] && echo 419430400 || echo 1073741824)}
+limit=${SOAK_MEMORY:-$([ $class = Soak ] && echo 419430400 || echo 2147483648)}
 for try in "/sys/fs/cgroup/memory/spillway-soak-$$" "/sys/fs/cgroup/spillway-soak-$$"; do
   if [ -f "${try%/*}/cgroup.procs" ] && mkdir "$try" 2>/dev/null; then
     if { [ -f "$try/memory.limit_in_bytes" ] && echo "$limit" >"$try/memory.limit_in_bytes"; } 2>/dev/null ||
