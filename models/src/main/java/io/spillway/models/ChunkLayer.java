@@ -34,12 +34,12 @@ final class ChunkLayer {
     private final MemorySegment gate;
     private final MemorySegment up;
 
-    Room(DecoderConfig config, DType type, int rows) {
+    /// @param joined whether gate and up projection are one matrix
+    Room(DecoderConfig config, DType type, int rows, boolean joined) {
       this.type = type;
       this.rows = rows;
       normed = room(config.hidden());
-      boolean fused = config.family().fusesProjections();
-      gate = room((fused ? 2L : 1L) * config.intermediate());
+      gate = room((joined ? 2L : 1L) * config.intermediate());
       up = room(config.intermediate());
     }
 
@@ -75,7 +75,8 @@ final class ChunkLayer {
     DType type = Tensors.dtype(x);
     Room now = room;
     if (now == null || now.type != type || now.rows < Math.min(ROWS, rows)) {
-      now = new Room(config, type, (int) Math.min(ROWS, rows));
+      boolean joined = tensors.containsKey("model.layers.0." + Decoder.GATE_UP);
+      now = new Room(config, type, (int) Math.min(ROWS, rows), joined);
       room = now;
     }
     for (long from = 0; from < rows; from += ROWS) {

@@ -3,11 +3,13 @@ package io.spillway.models;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.tensor.DType;
+import io.spillway.tensor.Devices;
 import io.spillway.tensor.NoGrad;
+import io.spillway.tensor.TensorHolder;
 import io.spillway.tensor.TensorScope;
 import io.spillway.tensor.Tensors;
 import io.spillway.testkit.Cases;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,16 +24,12 @@ class ChunkLayerTest {
     Cases.run(
         2,
         random -> {
-          try (TensorScope scope = TensorScope.open()) {
-            Map<String, Tensor> half = new HashMap<>();
-            Map<String, Tensor> full = new HashMap<>();
-            DecoderReferenceTest.tensors(config, DecoderReferenceTest.randomWeights(config, random))
-                .forEach((name, weight) -> {
-                  half.put(name, Tensors.to(weight, DType.BF16));
-                  full.put(name, Tensors.to(half.get(name), DType.F32));
-                });
+          try (TensorScope scope = TensorScope.open();
+              TensorHolder holder = new TensorHolder()) {
+            Map<String, Tensor> half = RowLayerTest.halfWeights(config, random);
             Decoder blocks = new Decoder(config, half);
-            Decoder libtorch = new Decoder(config, full);
+            Decoder joined = new Decoder(config, joined(config, half, holder));
+            Decoder libtorch = new Decoder(config, RowLayerTest.full(half));
             int tokens = ChunkLayer.ROWS / 2 + 1 + random.nextInt(20);
             for (int batch = 1; batch <= 2; batch++) {
               Tensor x = RowLayerTest.gaussian(random, batch, tokens, config.hidden());
@@ -43,15 +41,25 @@ class ChunkLayerTest {
               try (NoGrad guard = NoGrad.begin()) {
                 assertThat(ChunkLayer.serves(config, x, blocks.weight("model.norm.weight")))
                     .isTrue();
-                Decoder.Qkv found = blocks.project(0, x);
-                close(found.query(), expected.query());
-                close(found.key(), expected.key());
-                close(found.value(), expected.value());
-                close(blocks.finish(0, x, attended), out);
+                for (Decoder decoder : List.of(blocks, joined)) {
+                  Decoder.Qkv found = decoder.project(0, x);
+                  close(found.query(), expected.query());
+                  close(found.key(), expected.key());
+                  close(found.value(), expected.value());
+                  close(decoder.finish(0, x, attended), out);
+                }
               }
             }
           }
         });
+  }
+
+  /// The weights with query, key and value in one matrix, and gate and up.
+  private static Map<String, Tensor> joined(
+      DecoderConfig config, Map<String, Tensor> half, TensorHolder holder) {
+    FusedWeights joined = new FusedWeights(config, DType.BF16, Devices.cpu(), holder);
+    config.shapes().forEach((name, shape) -> joined.room(name, shape).copy_(half.get(name)));
+    return joined.tensors();
   }
 
   /// Between products numbers are rounded to eight bits, so that sums of many differ in the last

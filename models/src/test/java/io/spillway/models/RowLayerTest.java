@@ -24,15 +24,9 @@ class RowLayerTest {
         3,
         random -> {
           try (TensorScope scope = TensorScope.open()) {
-            Map<String, Tensor> half = new HashMap<>();
-            Map<String, Tensor> full = new HashMap<>();
-            DecoderReferenceTest.tensors(config, DecoderReferenceTest.randomWeights(config, random))
-                .forEach((name, weight) -> {
-                  half.put(name, Tensors.to(weight, DType.BF16));
-                  full.put(name, Tensors.to(half.get(name), DType.F32));
-                });
+            Map<String, Tensor> half = halfWeights(config, random);
             Decoder rows = new Decoder(config, half);
-            Decoder libtorch = new Decoder(config, full);
+            Decoder libtorch = new Decoder(config, full(half));
             Tensor x = gaussian(random, 1, 1, config.hidden());
             Tensor attended = gaussian(random, 1, config.heads(), 1, config.headDim());
             Tensor x32 = Tensors.to(x, DType.F32);
@@ -56,6 +50,21 @@ class RowLayerTest {
             }
           }
         });
+  }
+
+  /// Random weights in bf16.
+  static Map<String, Tensor> halfWeights(DecoderConfig config, RandomGenerator random) {
+    Map<String, Tensor> half = new HashMap<>();
+    DecoderReferenceTest.tensors(config, DecoderReferenceTest.randomWeights(config, random))
+        .forEach((name, weight) -> half.put(name, Tensors.to(weight, DType.BF16)));
+    return half;
+  }
+
+  /// The same numbers in f32.
+  static Map<String, Tensor> full(Map<String, Tensor> half) {
+    Map<String, Tensor> full = new HashMap<>();
+    half.forEach((name, weight) -> full.put(name, Tensors.to(weight, DType.F32)));
+    return full;
   }
 
   static Tensor gaussian(RandomGenerator random, long... shape) {
