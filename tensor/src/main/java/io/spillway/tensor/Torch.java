@@ -41,7 +41,7 @@ public final class Torch {
               + e,
           e);
     }
-    HostAllocator.keepFreedMemory();
+    HostMemory.keepFreed();
     loaded = true;
   }
 

@@ -84,7 +84,7 @@ final class RecordedStep implements AutoCloseable {
                 length, l -> place(l, room, table.get(0, room, table.beyond(l + 1)), like, device));
       }
       token.zero_();
-      Recording recording = record(device);
+      Recording recording = record();
       kernels = recording.kernels();
       graph = recording.graph();
       how = recording.how();
@@ -112,7 +112,7 @@ final class RecordedStep implements AutoCloseable {
   /// How the step will run.
   private record Recording(@Nullable StepKernels kernels, @Nullable CudaGraph graph, String how) {}
 
-  private Recording record(ComputeDevice device) {
+  private Recording record() {
     if (!device.isCuda()) {
       return new Recording(null, null, "without a graph, the device is no GPU");
     }

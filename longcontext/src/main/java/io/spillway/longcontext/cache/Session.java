@@ -52,10 +52,9 @@ public final class Session implements AutoCloseable {
   private @Nullable Tensor lastHidden;
   private float @Nullable [] lastLogits;
   private boolean recordsSteps;
-  private @Nullable RecordedStep step;
 
-  /// Whether the last token was read by `step`, which then holds its logits.
-  private boolean stepped;
+  /// What read the last token and holds its logits, if a recorded step did.
+  private @Nullable RecordedStep step;
 
   private @Nullable Question asked;
   private @Nullable EvictionObserver observer;
@@ -291,7 +290,7 @@ public final class Session implements AutoCloseable {
   /// Logits after the last token read.
   public float[] logits() {
     RecordedStep now = step;
-    if (stepped && now != null) {
+    if (now != null) {
       return now.logits();
     }
     float[] known = lastLogits;
@@ -384,8 +383,6 @@ public final class Session implements AutoCloseable {
         return;
       }
       now.step(token);
-      stepped = true;
-      lastLogits = null;
       seen++;
     }
   }
@@ -397,10 +394,7 @@ public final class Session implements AutoCloseable {
   private void endStep() {
     RecordedStep now = step;
     if (now != null) {
-      if (stepped) {
-        lastLogits = now.logits();
-        stepped = false;
-      }
+      lastLogits = now.logits();
       now.close();
       step = null;
     }
@@ -551,7 +545,7 @@ public final class Session implements AutoCloseable {
       }
     }
     copy.seen = seen;
-    copy.lastLogits = stepped || lastHidden != null ? logits() : lastLogits;
+    copy.lastLogits = step != null || lastHidden != null ? logits() : lastLogits;
     copy.notePeak();
     return copy;
   }

@@ -3,19 +3,16 @@ package io.spillway.reservoir.protocol;
 import io.spillway.platform.Json;
 import io.spillway.platform.SpillwayException;
 import io.spillway.reservoir.crossbar.DevicePresets;
+import io.spillway.reservoir.events.Digests;
 import io.spillway.reservoir.events.RecordingSet;
 import io.spillway.reservoir.liquid.Encoder;
 import io.spillway.reservoir.liquid.Engine;
 import io.spillway.reservoir.liquid.Liquid;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,8 +72,7 @@ public final class KeptEncodings implements AutoCloseable {
       return fresh;
     }
     String about = Json.write(settings.get());
-    Path folder =
-        beside.resolveSibling(prefix(beside) + sha(about.getBytes(StandardCharsets.UTF_8)));
+    Path folder = beside.resolveSibling(prefix(beside) + shown(about));
     tellOfOthers(beside, folder, settings.get());
     Optional<BlockFolder> mine = BlockFolder.open(folder, about, tell);
     if (mine.isPresent()) {
@@ -115,20 +111,12 @@ public final class KeptEncodings implements AutoCloseable {
     settings.put("framing", liquid.framing().toString());
     settings.put("engine", engine.toString());
     settings.put("blocks", width + " counts, " + block + " recordings");
-    settings.put(
-        "recordings",
-        set.size() + ", " + sha(String.join("\n", origins).getBytes(StandardCharsets.UTF_8)));
+    settings.put("recordings", set.size() + ", " + shown(String.join("\n", origins)));
     return Optional.of(settings);
   }
 
-  private static String sha(byte[] bytes) {
-    try {
-      return HexFormat.of()
-          .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes))
-          .substring(0, SHOWN);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+  private static String shown(String text) {
+    return Digests.of(text).substring(0, SHOWN);
   }
 
   /// Says of unfinished encodings of the same output why they are not used.

@@ -20,6 +20,9 @@ import java.util.Map;
 /// @param targetMispredicts committed jumps with a wrong or unknown target
 /// @param wrongPathMispredicts branches of wrong paths that were found wrong before their path
 ///   ended
+/// @param decodeRedirects direct branches of the right path whose target decode had to put right
+/// @param mispredicts branches of the right path that decode or execution had to put right, each
+///   counted once
 /// @param dramReads lines read from memory
 /// @param dramWrites lines written to it
 /// @param exitStatus the program's
